@@ -1,0 +1,60 @@
+# `make help` lists the targets. Everything runs in .venv, which is built on first use.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+## help: this list
+help:
+	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-9s %s\n", name, $$0 }' $(MAKEFILE_LIST)
+
+## run: start the bus on ws://127.0.0.1:8181/core (more flags: make run ARGS="--port 0")
+run: $(VENV)/.installed
+	$(BIN)/ovos-messagebus $(ARGS)
+
+## monitor: watch the messages that pass (make monitor ARGS="--type 'speak*'")
+monitor: $(VENV)/.installed
+	$(BIN)/ovos-bus-monitor $(ARGS)
+
+## test: the test suite (one file: make test ARGS=tests/test_hub.py)
+test: $(VENV)/.installed
+	$(BIN)/pytest $(ARGS)
+
+## style: lint and format check
+style: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+## types: mypy --strict on the packages
+types: $(VENV)/.installed
+	$(BIN)/mypy
+
+## check: style and types
+check: style types
+
+## format: put the code into its format
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+## bench: measure side by side with today's bus (makes .peers/ on first use)
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.fanout --peer
+	$(BIN)/python -m benchmarks.request --peer
+
+## docs: check that every link and every example in the docs is alive
+docs: $(VENV)/.installed
+	$(BIN)/pytest tests/test_docs.py
+
+## clean: remove what was built
+clean:
+	rm -rf $(VENV) .peers build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.installed: pyproject.toml setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.PHONY: help run monitor test style types check format bench docs clean
