@@ -1,0 +1,34 @@
+"""Where the bus is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The address of a bus. The defaults are those of a bus on this device."""
+
+    host: str = "127.0.0.1"
+    port: int = 8181
+    route: str = "/core"
+    ssl: bool = False
+
+    @property
+    def url(self) -> str:
+        """The WebSocket URL. A bare IPv6 address gets its brackets."""
+        scheme = "wss" if self.ssl else "ws"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}{self.route}"
+
+
+def locate(host: str | None, port: int | None, route: str | None) -> Address:
+    """
+    Fill in what was not given (``None``) from mycroft.conf, section ``websocket``.
+
+    The configuration is read only here, because loading it takes longer than all the rest.
+    """
+    from ovos_bus_client.conf import load_message_bus_config
+
+    found = load_message_bus_config(host=host, port=port, route=route)
+    return Address(found.host, int(found.port), found.route, bool(found.ssl))

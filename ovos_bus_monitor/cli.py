@@ -1,0 +1,326 @@
+"""The command line of the monitor. Everything else is imported when it is known what to do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NoReturn
+
+# What a shell reports for a program ended by Ctrl-C: 128 + SIGINT.
+INTERRUPTED = 130
+
+_WATCH_HELP = """\
+Watch the OpenVoiceOS message bus: one line for each message as it passes, with local time,
+type, source -> destination, session id and the beginning of its data. Waits for a bus that is
+not there, and reconnects to one that went away."""
+
+_WATCH_EXAMPLES = """\
+examples:
+  ovos-bus-monitor                                  everything that passes
+  ovos-bus-monitor --type 'speak*' --type 'ovos.utterance.*'
+  ovos-bus-monitor --exclude '*.gui.*' --session default
+  ovos-bus-monitor --json | jq 'select(.type == "speak").data.utterance'
+  ovos-bus-monitor --type speak --count 1           wait for the next one
+  ovos-bus-monitor send speak '{"utterance": "hello"}'
+  ovos-bus-monitor send mycroft.skills.is_ready --wait     (more: send --help)
+
+exit code:
+  0    --count was reached, the reader of the output left (| head), or SIGTERM
+  1    the output cannot be written
+  2    wrong usage
+  130  Ctrl-C
+
+Notes about the connection go to stderr. Control characters from the bus are shown escaped."""
+
+_SEND_HELP = """\
+Put a message on the bus, and return when the bus has relayed it."""
+
+_SEND_EXAMPLES = """\
+examples:
+  ovos-bus-monitor send mycroft.stop
+  ovos-bus-monitor send speak '{"utterance": "hello"}' --context '{"destination": "audio"}'
+  ovos-bus-monitor send mycroft.skills.is_ready --wait
+  ovos-bus-monitor send question:query '{"phrase": "why"}' --wait question:query.response --json
+
+exit code:
+  0    the message was relayed, and with --wait the answer came
+  1    no bus, or no answer, within --timeout
+  2    wrong usage
+  130  Ctrl-C"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command and return its exit code.
+
+    Args:
+        argv: The arguments; ``None`` takes those of the process.
+    """
+    try:
+        return _run(_arguments(argv))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from ovos_bus_monitor.address import locate
+    from ovos_bus_monitor.errors import MonitorError
+    from ovos_bus_monitor.output import Output, note
+
+    address = locate(arguments.host, arguments.port, arguments.route)
+    output = Output(arguments.color, arguments.json)
+    try:
+        if arguments.command == "send":
+            _send(arguments, address, output)
+        else:
+            _watch(arguments, address, output)
+    except BrokenPipeError:
+        output.abandon()
+    except MonitorError as failure:
+        note(f"ovos-bus-monitor: {failure}")
+        return 1
+    except OSError as failure:
+        # Errors of the connection are the ones above; this is a full disk, for example.
+        output.abandon()
+        note(f"ovos-bus-monitor: cannot write the output: {failure.strerror or failure}")
+        return 1
+    return 0
+
+
+def _watch(arguments: argparse.Namespace, address: Any, output: Any) -> None:
+    from ovos_bus_monitor.choice import Choice
+    from ovos_bus_monitor.watch import watch
+
+    # To be asked to stop is a good end of a watch, for a service manager too.
+    signal.signal(signal.SIGTERM, _leave)
+    choice = Choice(tuple(arguments.type), tuple(arguments.exclude), arguments.session)
+    watch(address, choice, output, arguments.count)
+
+
+def _leave(*_: object) -> NoReturn:
+    sys.exit(0)
+
+
+def _send(arguments: argparse.Namespace, address: Any, output: Any) -> None:
+    from ovos_bus_monitor.send import Outgoing, send
+
+    message = Outgoing(arguments.message_type, arguments.data, arguments.context)
+    reply_type = arguments.wait
+    if reply_type == "":
+        reply_type = f"{message.type}.response"
+    answer = send(address, message, reply_type, arguments.timeout)
+    if answer is not None:
+        output.show(answer)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="ovos-bus-monitor",
+        usage="%(prog)s [options]\n       %(prog)s send TYPE [JSON-DATA] [options]",
+        description=_WATCH_HELP,
+        epilog=_WATCH_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    _add_watch_options(parser)
+    _add_common_options(parser)
+    commands = parser.add_subparsers(
+        dest="command", prog="ovos-bus-monitor", metavar="send TYPE", title="instead of watching"
+    )
+    sender = commands.add_parser(
+        "send",
+        help="put a message on the bus",
+        description=_SEND_HELP,
+        epilog=_SEND_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # What is left out here must not undo what was given before "send".
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    _add_send_options(sender)
+    _add_common_options(sender)
+
+    arguments = parser.parse_args(argv)
+    if arguments.command == "send":
+        for option in ("type", "exclude", "session", "count"):
+            if getattr(arguments, option):
+                sender.error(f"--{option} is for watching, not for send")
+    return arguments
+
+
+def _add_watch_options(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_argument_group("which messages are shown")
+    which.add_argument(
+        "--type",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="only types that match, such as 'speak*' (repeatable: any of them; case counts)",
+    )
+    which.add_argument(
+        "--exclude",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="no types that match (repeatable; wins over --type)",
+    )
+    which.add_argument(
+        "--session",
+        metavar="ID",
+        help="only messages of this session; one without a session belongs to 'default'",
+    )
+    which.add_argument(
+        "--count",
+        metavar="N",
+        type=_count,
+        help="end after N lines",
+    )
+
+
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Add what both commands know; for the subcommand the parser's defaults are suppressed."""
+    how = parser.add_argument_group("how it is shown")
+    how.add_argument("--json", action="store_true", help="JSON lines, with all of the message")
+    how.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default=parser.argument_default or "auto",
+        help="colours; auto: on a terminal, unless NO_COLOR is set (default: auto)",
+    )
+    where = parser.add_argument_group(
+        "where the bus is (default: mycroft.conf, else ws://127.0.0.1:8181/core)"
+    )
+    where.add_argument("--host", type=_host, help="host name or IP address")
+    where.add_argument("--port", type=_port, help="1 to 65535")
+    where.add_argument("--route", type=_route, help="path, such as /core")
+
+
+def _add_send_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("message_type", metavar="TYPE", type=_message_type, help="message type")
+    parser.add_argument(
+        "data",
+        metavar="JSON-DATA",
+        nargs="?",
+        type=_json_object,
+        default={},
+        help="data of the message, a JSON object (default: {})",
+    )
+    parser.add_argument(
+        "--context",
+        metavar="JSON",
+        type=_context,
+        default={},
+        help="context of the message, a JSON object (default: {})",
+    )
+    parser.add_argument(
+        "--wait",
+        metavar="TYPE",
+        nargs="?",
+        const="",
+        default=None,
+        type=_reply_type,
+        help="wait for a message of this type and print it (default: the type sent + .response)",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=10.0,
+        help="for the bus, the sending and the answer together (default: 10)",
+    )
+
+
+def _count(text: str) -> int:
+    return _whole_number(text, 1, None, "a whole number from 1")
+
+
+def _port(text: str) -> int:
+    return _whole_number(text, 1, 65535, "a port from 1 to 65535")
+
+
+def _whole_number(text: str, least: int, most: int | None, expected: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise _wrong(text, expected) from None
+    if number < least or (most is not None and number > most):
+        raise _wrong(text, expected)
+    return number
+
+
+def _seconds(text: str) -> float:
+    expected = "a number of seconds above 0"
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise _wrong(text, expected) from None
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise _wrong(text, expected)
+    return seconds
+
+
+def _host(text: str) -> str:
+    if not text or not text.isprintable() or any(char in text for char in " /?#@"):
+        raise _wrong(text, "a host name or IP address alone, such as 192.168.1.20")
+    return text.removeprefix("[").removesuffix("]")
+
+
+def _route(text: str) -> str:
+    if not text.startswith("/") or not text.isprintable() or " " in text or "#" in text:
+        raise _wrong(text, "a path that begins with /, such as /core")
+    return text
+
+
+def _message_type(text: str) -> str:
+    # A surrogate stands for a byte of the command line that is not UTF-8.
+    if not text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise _wrong(text, "a message type, such as speak")
+    return text
+
+
+def _reply_type(text: str) -> str:
+    if text.lstrip().startswith("{"):
+        raise _wrong(text, "a message type; write the JSON data before --wait")
+    return _message_type(text) if text else text
+
+
+def _context(text: str) -> dict[str, Any]:
+    context = _json_object(text)
+    if not isinstance(context.get("session"), (dict, type(None))):
+        raise _wrong(text, "a context whose session is an object")
+    return context
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    expected = """a JSON object, such as '{"utterance": "hello"}'"""
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+        json.dumps(value, allow_nan=False)  # 1e400 reads as infinity
+        if "\\u" in text or not text.isascii():
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair
+    except (ValueError, RecursionError) as problem:
+        raise _wrong(text, f"{expected} ({problem})") from None
+    if not isinstance(value, dict):
+        raise _wrong(text, expected)
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _wrong(text: str, expected: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+
+
+def _version() -> str:
+    try:
+        return version("ovos-bus")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0+unknown"

@@ -1,0 +1,135 @@
+"""One connection to the bus."""
+
+from __future__ import annotations
+
+import socket
+
+import websocket
+
+from ovos_bus_monitor.address import Address
+from ovos_bus_monitor.errors import Lost, Refused, Unreachable
+from ovos_bus_monitor.seen import Sighting, read
+
+# A message is small and somebody waits for it: do not hold it back to fill a packet.
+_SOCKET_OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+
+# What websocket-client raises: its own errors, the socket's, and ValueError or IndexError when
+# the other side answers the handshake with something that is not HTTP.
+_TROUBLE = (websocket.WebSocketException, OSError, ValueError, IndexError)
+
+
+class Link:
+    """
+    An open connection to the bus; `Link.open` makes one.
+
+    Frames come out in the order in which the bus sent them. After an error the link is of no
+    more use than to be closed.
+    """
+
+    def __init__(self, address: Address, stream: websocket.WebSocket) -> None:
+        self._address, self._stream = address, stream
+
+    @classmethod
+    def open(cls, address: Address, timeout: float) -> Link:
+        """
+        Connect.
+
+        Args:
+            address: Where the bus is.
+            timeout: Seconds to wait for the connection and for each step of the handshake.
+
+        Raises:
+            Refused: If the handshake was answered with an HTTP status.
+            Unreachable: If there was no WebSocket server to answer it.
+        """
+        try:
+            stream = websocket.create_connection(
+                address.url,
+                timeout=timeout,
+                sockopt=_SOCKET_OPTIONS,
+                # `read` looks at the text anyway, and reports what is not UTF-8.
+                skip_utf8_validation=True,
+                # An Origin header is the mark of a browser, and this is none.
+                suppress_origin=True,
+            )
+        except websocket.WebSocketBadStatusException as refusal:
+            body = (refusal.resp_body or b"").decode(errors="backslashreplace")
+            reason = body.strip().partition("\n")[0] or refusal.status_message or ""
+            raise Refused(address.url, refusal.status_code, reason) from None
+        except _TROUBLE as trouble:
+            raise Unreachable(address.url, _in_words(trouble)) from None
+        stream.settimeout(None)
+        return cls(address, stream)
+
+    def fileno(self) -> int:
+        """Return the socket's file descriptor, to poll on."""
+        return int(self._stream.sock.fileno())
+
+    def pending(self) -> bool:
+        """Tell whether TLS has bytes decrypted already, which polling the socket cannot see."""
+        pending = getattr(self._stream.sock, "pending", None)
+        return bool(pending and pending())
+
+    def send(self, text: str) -> None:
+        """
+        Send one message.
+
+        Raises:
+            Lost: If the connection is gone.
+        """
+        try:
+            self._stream.send(text)
+        except _TROUBLE as trouble:
+            raise Lost(self._address.url, _in_words(trouble)) from None
+
+    def receive(self, timeout: float | None = None) -> Sighting:
+        """
+        Wait for the next frame and read it. Pings are answered on the way.
+
+        Args:
+            timeout: Seconds to wait; ``None`` waits for as long as the connection lasts.
+
+        Raises:
+            TimeoutError: If nothing came in time.
+            Lost: If the connection is gone, or the bus ended it.
+        """
+        self._stream.settimeout(timeout)
+        try:
+            opcode, frame = self._stream.recv_data_frame()
+        except websocket.WebSocketTimeoutException:
+            raise TimeoutError from None
+        except _TROUBLE as trouble:
+            raise Lost(self._address.url, _in_words(trouble)) from None
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise Lost(self._address.url, _farewell(frame.data))
+        return read(frame.data, binary=opcode == websocket.ABNF.OPCODE_BINARY)
+
+    def close(self) -> None:
+        """Say goodbye and hang up, without waiting for the bus to say the same."""
+        try:
+            # A bus that has stopped reading must not keep us here.
+            self._stream.settimeout(0)
+            if self._stream.connected:
+                self._stream.send_close()
+        except _TROUBLE:
+            pass  # it is gone already
+        if self._stream.sock:
+            self._stream.sock.close()
+
+
+def _in_words(trouble: Exception) -> str:
+    """Return why, without errno numbers and object representations where that can be had."""
+    if isinstance(trouble, OSError) and trouble.strerror:
+        return trouble.strerror
+    if isinstance(trouble, (ValueError, IndexError)):
+        return "it does not speak WebSocket"
+    return str(trouble) or type(trouble).__name__
+
+
+def _farewell(close_frame: bytes) -> str:
+    """Put the close code and the reason the bus gave into words."""
+    if len(close_frame) < 2:
+        return "the bus closed it"
+    code = int.from_bytes(close_frame[:2], "big")
+    reason = close_frame[2:].decode(errors="backslashreplace")
+    return f"the bus closed it: {code}" + (f" {reason}" if reason else "")
