@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ovos_bus_monitor.errors import Misconfigured
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -27,8 +29,18 @@ def locate(host: str | None, port: int | None, route: str | None) -> Address:
     Fill in what was not given (``None``) from mycroft.conf, section ``websocket``.
 
     The configuration is read only here, because loading it takes longer than all the rest.
+
+    Raises:
+        Misconfigured: If what it says is no address.
     """
     from ovos_bus_client.conf import load_message_bus_config
 
     found = load_message_bus_config(host=host, port=port, route=route)
-    return Address(found.host, int(found.port), found.route, bool(found.ssl))
+    for key in ("host", "route"):
+        if not isinstance(getattr(found, key), str):
+            raise Misconfigured(key, getattr(found, key))
+    try:
+        number = int(found.port)
+    except (TypeError, ValueError):
+        raise Misconfigured("port", found.port) from None
+    return Address(found.host, number, found.route, bool(found.ssl))

@@ -72,9 +72,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from ovos_bus_monitor.errors import MonitorError
     from ovos_bus_monitor.output import Output, note
 
-    address = locate(arguments.host, arguments.port, arguments.route)
     output = Output(arguments.color, arguments.json)
     try:
+        address = locate(arguments.host, arguments.port, arguments.route)
         if arguments.command == "send":
             _send(arguments, address, output)
         else:
@@ -131,11 +131,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_watch_options(parser)
     _add_common_options(parser)
     commands = parser.add_subparsers(
-        dest="command", prog="ovos-bus-monitor", metavar="send TYPE", title="instead of watching"
+        title="instead of watching",
+        dest="command",
+        prog="ovos-bus-monitor",
+        metavar="send",
+        help="put a message on the bus (see: ovos-bus-monitor send --help)",
     )
     sender = commands.add_parser(
         "send",
-        help="put a message on the bus",
         description=_SEND_HELP,
         epilog=_SEND_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -8,7 +8,8 @@ What can go wrong between the monitor and the bus.
     ├── Refused       somebody is there and does not let us in
     ├── Lost          the connection broke, or the bus ended it
     ├── NotRelayed    the bus did not pass on what was sent
-    └── Unanswered    the message was sent and no answer came
+    ├── Unanswered    the message was sent and no answer came
+    └── Misconfigured the configuration gives no usable address
 
 Each keeps what happened in attributes and forms its sentence when asked. What a sentence quotes
 from the other side is escaped where it is printed.
@@ -111,4 +112,23 @@ class Unanswered(MonitorError):
         return (
             f"the message was sent, but no {self.reply_type} came within {self.seconds:g} s; "
             "check that whoever answers it runs, or give more time with --timeout"
+        )
+
+
+class Misconfigured(MonitorError):
+    """
+    The ``websocket`` section of mycroft.conf says something that is no address.
+
+    Attributes:
+        key: The setting.
+        value: What it says.
+    """
+
+    def __init__(self, key: str, value: object) -> None:
+        self.key, self.value = key, value
+
+    def __str__(self) -> str:
+        return (
+            f"websocket.{self.key} in mycroft.conf is wrong: {self.value!r}; "
+            f"correct it, or give --{self.key}"
         )

@@ -62,8 +62,8 @@ class Link:
         return cls(address, stream)
 
     def fileno(self) -> int:
-        """Return the socket's file descriptor, to poll on."""
-        return int(self._stream.sock.fileno())
+        """Return the file descriptor of the socket, to poll on; -1 when it is closed."""
+        return self._stream.sock.fileno() if self._stream.sock else -1
 
     def pending(self) -> bool:
         """Tell whether TLS has bytes decrypted already, which polling the socket cannot see."""

@@ -1,0 +1,55 @@
+"""Tests of `ovos_bus_monitor.address`: where the bus is looked for."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ovos_bus_monitor.address import Address
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        (Address(), "ws://127.0.0.1:8181/core"),
+        (Address("bus.local", 80, "/x", ssl=True), "wss://bus.local:80/x"),
+        (Address("::1"), "ws://[::1]:8181/core"),
+    ],
+)
+def test_url(address, url):
+    """The address as a URL, with brackets around what would read as a port."""
+    assert address.url == url
+
+
+@pytest.fixture
+def configure(monkeypatch, tmp_path):
+    """Return a function that writes the ``websocket`` section of the user's configuration."""
+
+    def write(**section):
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        path = Path(tmp_path, "mycroft", "mycroft.conf")
+        path.parent.mkdir()
+        path.write_text(json.dumps({"websocket": section}))
+
+    return write
+
+
+def test_configuration_is_used_and_arguments_win(configure, monitor):
+    """What is not given comes from mycroft.conf; what is given wins over it."""
+    configure(host="127.0.0.2", port=1, route="/elsewhere", ssl=True)
+    process = monitor("send", "a", "--timeout", 0.1, "--port", 2)
+
+    assert process.end() == 1
+    assert "wss://127.0.0.2:2/elsewhere" in process.err.all()[0]
+
+
+def test_wrong_configuration_is_named(configure, monitor):
+    """A port that is no number is reported with its key, its value and the way out."""
+    configure(port="8181a")
+    process = monitor()
+
+    assert process.end() == 1
+    assert process.err.all() == [
+        "ovos-bus-monitor: websocket.port in mycroft.conf is wrong: '8181a'; "
+        "correct it, or give --port"
+    ]
