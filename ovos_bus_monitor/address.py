@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 from ovos_bus_monitor.errors import Misconfigured
@@ -33,14 +35,24 @@ def locate(host: str | None, port: int | None, route: str | None) -> Address:
     Raises:
         Misconfigured: If what it says is no address.
     """
-    from ovos_bus_client.conf import load_message_bus_config
+    # A configuration file that cannot be read is reported by its loader, on the stdout it finds;
+    # ours belongs to the messages.
+    with redirect_stdout(sys.stderr):
+        from ovos_bus_client.conf import load_message_bus_config
 
-    found = load_message_bus_config(host=host, port=port, route=route)
+        found = load_message_bus_config(host=host, port=port, route=route)
     for key in ("host", "route"):
         if not isinstance(getattr(found, key), str):
             raise Misconfigured(key, getattr(found, key))
+    return Address(found.host, _port(found.port), found.route, bool(found.ssl))
+
+
+def _port(value: int | str) -> int:
+    """Return the port as a number; the file may hold it as a string."""
     try:
-        number = int(found.port)
+        number = int(value)
     except (TypeError, ValueError):
-        raise Misconfigured("port", found.port) from None
-    return Address(found.host, number, found.route, bool(found.ssl))
+        raise Misconfigured("port", value) from None
+    if not 1 <= number <= 65535:
+        raise Misconfigured("port", value)
+    return number

@@ -121,6 +121,8 @@ def _in_words(trouble: Exception) -> str:
     """Return why, without errno numbers and object representations where that can be had."""
     if isinstance(trouble, OSError) and trouble.strerror:
         return trouble.strerror
+    if isinstance(trouble, UnicodeError) and not isinstance(trouble, UnicodeDecodeError):
+        return "that is no host name"
     if isinstance(trouble, (ValueError, IndexError)):
         return "it does not speak WebSocket"
     return str(trouble) or type(trouble).__name__

@@ -30,6 +30,7 @@ def configure(monkeypatch, tmp_path):
         path = Path(tmp_path, "mycroft", "mycroft.conf")
         path.parent.mkdir()
         path.write_text(json.dumps({"websocket": section}))
+        return path
 
     return write
 
@@ -43,13 +44,25 @@ def test_configuration_is_used_and_arguments_win(configure, monitor):
     assert "wss://127.0.0.2:2/elsewhere" in process.err.all()[0]
 
 
-def test_wrong_configuration_is_named(configure, monitor):
-    """A port that is no number is reported with its key, its value and the way out."""
-    configure(port="8181a")
+@pytest.mark.parametrize(
+    ("key", "value"), [("port", "8181a"), ("port", 65536), ("port", [1]), ("host", 5), ("route", 5)]
+)
+def test_wrong_configuration_is_named(configure, monitor, key, value):
+    """What is no address is reported with its key, its value and the way out."""
+    configure(**{key: value})
     process = monitor()
 
     assert process.end() == 1
     assert process.err.all() == [
-        "ovos-bus-monitor: websocket.port in mycroft.conf is wrong: '8181a'; "
-        "correct it, or give --port"
+        f"ovos-bus-monitor: websocket.{key} in mycroft.conf is wrong: {value!r}; "
+        f"correct it, or give --{key}"
     ]
+
+
+def test_unreadable_configuration_stays_out_of_the_messages(bus, configure, monitor):
+    """What the loader says of a broken file goes to stderr, and the defaults apply."""
+    configure().write_text('{"websocket": {')
+    process = monitor("--port", bus.port, "--json", "--count", 1)
+
+    assert json.loads(*process.out.all())["type"] == "connected"
+    assert any("Error loading configuration" in text for text in process.err.all())
