@@ -4,12 +4,11 @@ What can go wrong in a measurement. A benchmark that meets one of these prints n
 ::
 
     BenchError
-    ├── NotStarted       a bus did not come up
     ├── NotInstalled     the peer's environment could not be made
+    ├── ProcessFailed    a bus or a client did not come up, or did not do its work
     ├── WrongDelivery    a client received something else than was sent
     ├── Stalled          nothing arrives any more
-    ├── Closed           the bus ended a connection
-    └── ChildFailed      a client process did not do its work
+    └── Closed           the bus ended a connection
 """
 
 from __future__ import annotations
@@ -17,23 +16,6 @@ from __future__ import annotations
 
 class BenchError(Exception):
     """Base of all errors of the benchmarks."""
-
-
-class NotStarted(BenchError):
-    """
-    A bus did not come up.
-
-    Attributes:
-        name: Which bus.
-        reason: What was waited for, or how it ended.
-        output: The last of what it printed.
-    """
-
-    def __init__(self, name: str, reason: str, output: str) -> None:
-        self.name, self.reason, self.output = name, reason, output
-
-    def __str__(self) -> str:
-        return f"the bus {self.name!r} did not start: {self.reason}\n{self.output}"
 
 
 class NotInstalled(BenchError):
@@ -50,6 +32,23 @@ class NotInstalled(BenchError):
 
     def __str__(self) -> str:
         return f"{self.command} failed:\n{self.output}"
+
+
+class ProcessFailed(BenchError):
+    """
+    A bus or a client did not come up, or did not do its work.
+
+    Attributes:
+        name: Which process.
+        reason: What was waited for, or how it ended.
+        output: The last of what it printed.
+    """
+
+    def __init__(self, name: str, reason: str, output: str) -> None:
+        self.name, self.reason, self.output = name, reason, output
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}\n{self.output}"
 
 
 class WrongDelivery(BenchError):
@@ -102,19 +101,3 @@ class Closed(BenchError):
 
     def __str__(self) -> str:
         return self.reason
-
-
-class ChildFailed(BenchError):
-    """
-    A client process did not do its work.
-
-    Attributes:
-        script: Its name.
-        reason: How it ended, or what it said.
-    """
-
-    def __init__(self, script: str, reason: str) -> None:
-        self.script, self.reason = script, reason
-
-    def __str__(self) -> str:
-        return f"{self.script}: {self.reason}"

@@ -99,10 +99,9 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = __doc__ or ""
     made = argparse.ArgumentParser(
         prog="python -m benchmarks.fanout",
-        description=whole,
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--clients", type=report.positive, default=20, metavar="N")

@@ -64,7 +64,7 @@ def side_by_side(
     measured: dict[str, Measured] = {}
     for number in range(1, runs + 1):
         for start in starters:
-            with start(cores) as bus:
+            with start(cores.bus if cores else None) as bus:
                 print(f"run {number} of {runs}: {bus.name} {bus.version}", file=sys.stderr)
                 libraries = bus.interpreter.versions(peers.RELEVANT)
                 entry = measured.setdefault(bus.name, Measured(bus.name, bus.version, libraries))

@@ -1,8 +1,8 @@
 """
 Answer every request on a bus until standard input ends: ``answerer.py HOST PORT ROUTE``.
 
-Prints the file of the library it runs with, once it has answered itself: from then on every
-request that is sent will be answered.
+Prints ``ready`` and the file of the library it runs with, once it has answered itself: from then
+on every request that is sent will be answered.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
         Message("bench.ask", {"number": -1}), "bench.answer", START_SECONDS
     ):
         sys.exit("no answer to oneself")
-    print(ovos_bus_client.__file__, flush=True)
+    print("ready", ovos_bus_client.__file__, flush=True)
     sys.stdin.read()
     client.close()
 
