@@ -1,0 +1,112 @@
+"""What all connections of one daemon share, and the loop that gives the hub its turns."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Protocol
+
+from ovos_bus.config import BusConfig
+from ovos_bus.frame import text_frame
+from ovos_bus.hub import PATIENCE, Hub
+from ovos_bus.outbox import Outbox, Wire
+from ovos_bus.pace import Pace
+from ovos_bus.throttle import Throttle
+
+GREETING = text_frame(
+    b'{"type": "connected", "data": {}, "context": {"session": {"session_id": "default"}}}'
+)
+
+# How often the hub looks for stalled clients, in seconds.
+EXPIRE_INTERVAL = 1.0
+
+
+class Connection(Wire, Protocol):
+    """A client's connection: the wire of its outbox, and what a bus that stops needs of it."""
+
+    def go_away(self) -> None:
+        """Close with code 1001 as soon as what is unsent has left."""
+
+    def cut(self) -> None:
+        """Close the socket at once."""
+
+
+class Bus:
+    """One bus: its hub and its connections. Needs a running event loop."""
+
+    def __init__(self, config: BusConfig) -> None:
+        self.config = config
+        self.hub = Hub(config.limits)
+        self.access = config.access
+        self.refusals = Throttle()
+        self._loop = asyncio.get_running_loop()
+        self._numbers = itertools.count(1)
+        self._connections: set[Connection] = set()
+        self._eased = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._watch = self._loop.create_task(self._expire())
+
+    def number(self) -> int:
+        """Return the number of the next client; no two clients of a daemon share one."""
+        return next(self._numbers)
+
+    def join(self, name: str, connection: Connection) -> Outbox:
+        """Let a client in and greet it."""
+        self._connections.add(connection)
+        return self.hub.join(name, connection, GREETING)
+
+    def gone(self, connection: Connection) -> None:
+        """Take note that a connection is closed."""
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+    def publish(self, text: str) -> int:
+        """Publish a message, and return the size of its frame in bytes."""
+        frame = text_frame(text.encode())
+        if self.hub.publish(frame):
+            self._loop.call_soon(self.hub.end_turn)
+        return len(frame)
+
+    def written(self, outbox: Outbox) -> None:
+        """Take note that a kept chunk has left, and wake the senders who wait for that."""
+        self.hub.written(outbox)
+        if not self.hub.congested:
+            self._eased.set()
+
+    async def ease(self, pace: Pace) -> None:
+        """Wait until the clients that are behind have caught up, or the sender has new credit."""
+        self.hub.counters.paused += 1
+        while self.hub.congested and pace.exhausted:
+            self._eased.clear()
+            # Nobody reports that a client has stalled, so look again after a while.
+            await _wait(self._eased, PATIENCE)
+
+    async def stop(self, seconds: float) -> None:
+        """
+        Send what is unsent, close every connection with 1001, and wait for it.
+
+        Args:
+            seconds: After this, connections that are still open are cut.
+        """
+        self._watch.cancel()
+        self.hub.end_turn()
+        for connection in tuple(self._connections):
+            connection.go_away()
+        if self._connections:
+            self._empty.clear()
+            await _wait(self._empty, seconds)
+        for connection in tuple(self._connections):
+            connection.cut()
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_INTERVAL)
+            self.hub.expire()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return

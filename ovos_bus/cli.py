@@ -1,0 +1,160 @@
+"""The command ``ovos-messagebus``: flags over files, one error report, one exit code."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ovos_bus import __version__, logs, settings
+from ovos_bus.config import SECTION, SETTINGS, BusConfig, Layer, build, effective, unknown_keys
+from ovos_bus.errors import ConfigError, Unreadable, Wrong
+from ovos_bus.listener import CannotListen, serve
+
+EXIT_FAILED = 1
+EXIT_WRONG_USAGE = 2
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+# The flags that stand for a key of the section, each with its help.
+FLAGS = {
+    "host": "address to listen on (127.0.0.1)",
+    "port": "port to listen on; 0 takes a free one and prints it (8181)",
+    "route": "path that clients connect to (/core)",
+    "max-msg-size": "largest message in MB; a larger one closes its sender's connection (25)",
+}
+
+EPILOG = """\
+The settings are read from the "websocket" section of mycroft.conf, wherever OVOS looks for it;
+a flag wins over all files. Without a section and without flags the bus listens on
+ws://127.0.0.1:8181/core.
+
+Exit codes: 0 stopped by SIGTERM or SIGINT, 1 cannot listen, 2 wrong settings.
+"""
+
+log = logging.getLogger("ovos_bus")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the files and the flags say, found to be right."""
+
+    layers: list[Layer]
+    config: BusConfig
+    logging: dict[str, Any]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is not wrong, but probably not meant."""
+        return [
+            f"{SECTION}.{key} in {source} is unknown and ignored"
+            for key, source in unknown_keys(self.layers)
+        ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon until SIGTERM or SIGINT, and return the exit code."""
+    flags = _parser().parse_args(argv)
+    try:
+        wanted = _read(flags)
+    except ConfigError as error:
+        print(_explain(error), file=sys.stderr)
+        return EXIT_WRONG_USAGE
+    if flags.check_config:
+        _report(wanted)
+        return 0
+    logs.setup(wanted.logging)
+    for line in wanted.warnings:
+        log.warning(line)
+    try:
+        asyncio.run(serve(wanted.config))
+    except CannotListen as error:
+        log.error("%s", error)
+        return EXIT_FAILED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ovos-messagebus",
+        description="The message bus of OpenVoiceOS: relays every message to every client.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for flag, meaning in FLAGS.items():
+        parser.add_argument(f"--{flag}", metavar=flag.rpartition("-")[2].upper(), help=meaning)
+    parser.add_argument(
+        "--log-level", metavar="LEVEL", help=f"one of {', '.join(LEVELS)} (INFO, or as configured)"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="read this file instead of the user's and the system's"
+    )
+    parser.add_argument(
+        "--check-config", action="store_true", help="print the settings with their sources, and end"
+    )
+    parser.add_argument("--version", action="version", version=f"ovos-messagebus {__version__}")
+    return parser
+
+
+def _read(flags: argparse.Namespace) -> Settings:
+    """
+    Read files and flags.
+
+    Raises:
+        ConfigError: With everything that is wrong, wherever it stands.
+    """
+    layers = settings.layers(flags.config)
+    layers += [
+        Layer(f"--{flag}", {key: _number(value)})
+        for flag in FLAGS
+        if (value := getattr(flags, key := flag.replace("-", "_"))) is not None
+    ]
+    logging_settings = settings.logging_settings(logs.SERVICE, flags.config)
+    wrongs: list[Wrong] = []
+    level = logging_settings["level"] if flags.log_level is None else flags.log_level
+    source = "the logging section" if flags.log_level is None else "--log-level"
+    if str(level).upper() in LEVELS:
+        logging_settings["level"] = str(level).upper()
+    else:
+        wrongs.append(Wrong("log_level", level, f"one of {', '.join(LEVELS)}", source))
+    try:
+        config = build(layers)
+    except ConfigError as error:
+        raise ConfigError([*error.wrongs, *wrongs]) from None
+    if wrongs:
+        raise ConfigError(wrongs)
+    return Settings(layers, config, logging_settings)
+
+
+def _number(text: str) -> object:
+    """Read a flag's value as the files would have it; what is no number stays a text."""
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _explain(error: ConfigError) -> str:
+    if isinstance(error, Unreadable):
+        return f"ovos-messagebus: {error}"
+    return "\n".join(f"ovos-messagebus: {wrong}" for wrong in error.wrongs)
+
+
+def _report(wanted: Settings) -> None:
+    """Print each setting as it would be written into mycroft.conf, and where it comes from."""
+    for line in wanted.warnings:
+        print(f"warning: {line}", file=sys.stderr)
+    given = effective(wanted.layers)
+    for key, setting in SETTINGS.items():
+        value, source = given.get(key, (None, "default"))
+        if value is None:
+            value = getattr(wanted.config, key)
+            value = value // setting.unit if setting.unit > 1 else value
+        print(f"{SECTION}.{key} = {json.dumps(value)}  ({source})")

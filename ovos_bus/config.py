@@ -1,0 +1,233 @@
+"""
+The daemon's configuration: validated once, at the edge, into one frozen object.
+
+`SETTINGS` is the whole truth about the ``websocket`` section: each key with its default, what it
+may be, and how it is read. The parser, ``--check-config``, the docs and the tests all use it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ovos_bus.access import Access, is_loopback
+from ovos_bus.errors import ConfigError, Wrong
+from ovos_bus.hub import Limits
+from ovos_bus.outbox import MIB
+
+SECTION = "websocket"
+
+# Read by the client library, not by the daemon, so not unknown.
+CLIENT_KEYS = frozenset({"shared_connection", "secret_key", "allow_unencrypted"})
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One place that settings come from, and what it says in its ``websocket`` section."""
+
+    source: str  #: a file or "the command line", for messages
+    settings: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class BusConfig:
+    """Everything the daemon can be told. Sizes are in bytes here, in MB in the file."""
+
+    host: str = "127.0.0.1"
+    port: int = 8181  #: 0 takes a free one
+    route: str = "/core"
+    max_msg_size: int = 25 * MIB
+    max_backlog: int = 64 * MIB
+    max_total_backlog: int = 256 * MIB
+    stall_timeout: float = 10.0
+    filter: bool = False
+    filter_logs: tuple[str, ...] = ("gui.status.request", "gui.page.upload")
+    allowed_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    allow_insecure_remote: bool = False
+    ssl: bool = False
+
+    @property
+    def limits(self) -> Limits:
+        """How far clients may fall behind."""
+        return Limits(self.max_backlog, self.max_total_backlog, self.stall_timeout)
+
+    @property
+    def access(self) -> Access:
+        """The rule of the door."""
+        return Access(self.allowed_origins, self.allowed_hosts)
+
+
+class _NotThis(Exception):
+    """A value is not what its key wants."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise _NotThis
+    return value
+
+
+def _host(value: object) -> str:
+    host = _text(value)
+    if any(character.isspace() or character in "/@?#" for character in host):
+        raise _NotThis
+    return host.removeprefix("[").removesuffix("]")
+
+
+def _port(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:
+        raise _NotThis
+    return value
+
+
+def _route(value: object) -> str:
+    route = _text(value)
+    if not route.startswith("/") or any(c.isspace() or c in "?#" for c in route):
+        raise _NotThis
+    if route in ("/healthz", "/metrics"):  # the daemon's own pages
+        raise _NotThis
+    return route
+
+
+def _positive(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _NotThis
+    if not math.isfinite(value) or value <= 0:
+        raise _NotThis
+    return float(value)
+
+
+def _megabytes(value: object) -> int:
+    return max(1, int(_positive(value) * MIB))
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _NotThis
+    return value
+
+
+def _off(value: object) -> bool:
+    if _flag(value):
+        raise _NotThis
+    return False
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise _NotThis
+    return tuple(_text(item) for item in value)
+
+
+def _origin(value: str) -> str:
+    if value == "null":  # what a page from a file, or from a sandbox, sends
+        return value
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise _NotThis from None
+    if not parts.scheme or not parts.netloc or parts.path or parts.query or parts.fragment:
+        raise _NotThis
+    return value.lower()
+
+
+def _origins(value: object) -> tuple[str, ...]:
+    return tuple(_origin(name) for name in _names(value))
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    return tuple(_host(name).lower() for name in _names(value))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One key of the section: how it is read, and what to tell who got it wrong."""
+
+    read: Callable[[object], object]
+    expected: str
+    unit: int = 1  #: how many of `BusConfig`'s are one of the file's
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "host": Setting(_host, "a host name or address"),
+    "port": Setting(_port, "a whole number from 0 (a free port) to 65535"),
+    "route": Setting(_route, "a path that begins with / and is not /healthz or /metrics"),
+    "max_msg_size": Setting(_megabytes, "a number of MB above 0", MIB),
+    "max_backlog": Setting(_megabytes, "a number of MB above 0", MIB),
+    "max_total_backlog": Setting(_megabytes, "a number of MB above 0", MIB),
+    "stall_timeout": Setting(_positive, "a number of seconds above 0"),
+    "filter": Setting(_flag, "true or false"),
+    "filter_logs": Setting(_names, "a list of message types"),
+    "allowed_origins": Setting(_origins, 'a list of origins such as "https://panel.example"'),
+    "allowed_hosts": Setting(_hosts, "a list of host names"),
+    "allow_insecure_remote": Setting(_flag, "true or false"),
+    "ssl": Setting(_off, "false: this version does not speak TLS"),
+}
+
+
+def build(layers: Iterable[Layer]) -> BusConfig:
+    """
+    Lay the layers over each other, the later one on top, and validate what results.
+
+    A key that is ``null`` counts as not given; ``[]``, ``0`` and ``""`` count as what they are.
+
+    Raises:
+        ConfigError: With every wrong value at once.
+    """
+    given = effective(layers)
+    values: dict[str, object] = {}
+    wrongs: list[Wrong] = []
+    for key, (value, source) in given.items():
+        try:
+            values[key] = SETTINGS[key].read(value)
+        except (_NotThis, OverflowError):
+            wrongs.append(Wrong(key, value, SETTINGS[key].expected, source))
+    unusable = {wrong.key for wrong in wrongs}
+    config = BusConfig(**values)  # type: ignore[arg-type]  # SETTINGS reads what BusConfig holds
+    for keys, expected in _contradictions(config):
+        if unusable.isdisjoint(keys):
+            value, source = given.get(keys[0], (getattr(config, keys[0]), "the default"))
+            wrongs.append(Wrong(keys[0], value, expected, source))
+    if wrongs:
+        raise ConfigError(wrongs)
+    return config
+
+
+def effective(layers: Iterable[Layer]) -> dict[str, tuple[object, str]]:
+    """Tell for each setting that is given the value that holds, as written, and its source."""
+    return {
+        key: (value, layer.source)
+        for layer in layers
+        for key, value in layer.settings.items()
+        if value is not None and key in SETTINGS
+    }
+
+
+def unknown_keys(layers: Iterable[Layer]) -> list[tuple[str, str]]:
+    """Name the keys that nobody reads, each with where it stands; a typing error, most likely."""
+    return [
+        (key, layer.source)
+        for layer in layers
+        for key in layer.settings
+        if key not in SETTINGS and key not in CLIENT_KEYS
+    ]
+
+
+def _contradictions(config: BusConfig) -> Iterable[tuple[tuple[str, ...], str]]:
+    """Find values that are right alone and wrong together: the keys, and what is expected."""
+    if not is_loopback(config.host) and not config.allow_insecure_remote:
+        yield (
+            ("host", "allow_insecure_remote"),
+            "127.0.0.1: whoever reaches the bus controls the assistant. If others really are to "
+            'reach it, say so with "allow_insecure_remote": true',
+        )
+    if config.max_backlog < config.max_msg_size:
+        yield (
+            ("max_backlog", "max_msg_size"),
+            "at least max_msg_size, or no client could take such a message",
+        )
+    if config.max_total_backlog < config.max_backlog:
+        yield ("max_total_backlog", "max_backlog"), "at least max_backlog"

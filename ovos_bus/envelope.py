@@ -1,0 +1,110 @@
+"""
+A quick look at raw JSON: is this text a message, and if not, why.
+
+The daemon never builds the objects of a message: it looks at the envelope, keeps the text as it
+came and relays that. msgspec still walks the whole text, so a broken end, a ``NaN`` deep inside
+or a lone surrogate is found here and not in every client.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from ovos_bus.errors import Malformed
+
+# Long enough to recognise a message by, short enough for a log line.
+EXCERPT_CHARS = 80
+
+_LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+class _Object(msgspec.Struct):
+    """Any JSON object: its keys are walked over, not kept."""
+
+
+class _Context(msgspec.Struct):
+    session: _Object | None = None
+
+
+class _Envelope(msgspec.Struct):
+    type: str
+    data: _Object | None = None
+    context: _Context | None = None
+
+
+class _Ends(msgspec.Struct):
+    source: msgspec.Raw = msgspec.Raw()
+    destination: msgspec.Raw = msgspec.Raw()
+
+
+class _Route(msgspec.Struct):
+    type: str
+    context: _Ends | None = None
+
+
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_route = msgspec.json.Decoder(_Route).decode
+
+
+def check(text: str) -> str:
+    """
+    Make sure that ``text`` is a message (M1, M4, M5) and tell its type.
+
+    ``data``, ``context`` and ``context.session`` may be left out or be ``null``; else each is an
+    object. Unknown keys are let through (M2, M7), and any non-empty type is (M3).
+
+    Raises:
+        Malformed: If it is anything else. Nothing else is ever raised.
+    """
+    try:
+        envelope = _decode_envelope(text)
+    except msgspec.ValidationError as wrong:
+        raise Malformed(_in_words(str(wrong))) from None
+    except RecursionError:
+        raise Malformed("nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeEncodeError) as wrong:
+        raise Malformed(_why_not_json(text, str(wrong))) from None
+    if not envelope.type:
+        raise Malformed("type is empty")
+    return envelope.type
+
+
+def route(text: str) -> tuple[str, str]:
+    """
+    Tell source and destination of a text that passed `check`, as the JSON they are written in.
+
+    An absent one is an empty string.
+    """
+    context = _decode_route(text).context or _Ends()
+    return bytes(context.source).decode(), bytes(context.destination).decode()
+
+
+def excerpt(text: str) -> str:
+    """Return the beginning of ``text`` as printable ASCII, safe in a log and on a terminal."""
+    cut = text[:EXCERPT_CHARS]
+    return ascii(cut) + ("..." if len(cut) < len(text) else "")
+
+
+def _in_words(wrong: str) -> str:
+    """Turn msgspec's finding into the words of rule M4."""
+    expected, _, path = wrong.partition(" - at ")
+    where = path.strip("`").removeprefix("$.") or "the message"
+    if "missing required field" in wrong:
+        return "type is missing"
+    if where == "type":
+        return "type is not a string"
+    if "object" in expected:
+        return f"{where} is not an object"
+    return wrong
+
+
+def _why_not_json(text: str, wrong: str) -> str:
+    if not text.strip():
+        return "empty text"
+    if text.startswith("\ufeff"):
+        return "not JSON: starts with a byte order mark"
+    if "truncated" in wrong and _LONE_SURROGATE.search(text):
+        return "not JSON: cut off, or half of a surrogate pair in a string"
+    return "not JSON: " + wrong.removeprefix("JSON is malformed: ")

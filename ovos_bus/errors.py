@@ -1,0 +1,150 @@
+"""
+Every error the daemon raises or reports.
+
+::
+
+    BusError
+    ├── Malformed         a client sent something that is no message
+    ├── TooSlow           a client reads slower than it is spoken to
+    │   ├── BacklogFull     more unread than it may leave
+    │   └── Stalled         unread data and no progress
+    ├── Refused           a handshake that is not let in
+    └── ConfigError       the configuration is wrong
+        └── Unreadable      a configuration file cannot be read
+
+An error is a value: it keeps what happened in attributes and forms its sentence when asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class BusError(Exception):
+    """Base of all errors of the daemon."""
+
+
+class Malformed(BusError):
+    """
+    A text is not a message (rules M1, M4, M5).
+
+    Attributes:
+        reason: What is wrong with it, in a few words.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class TooSlow(BusError):
+    """
+    A client reads slower than the bus speaks, and has to go (close code 1013).
+
+    Attributes:
+        backlog: Bytes it left unread.
+        seconds: How long ago it last made progress.
+    """
+
+    def __init__(self, backlog: int, seconds: float) -> None:
+        self.backlog, self.seconds = backlog, seconds
+
+    def __str__(self) -> str:
+        return f"{self.backlog} bytes unread, no progress for {self.seconds:.1f} s"
+
+
+class BacklogFull(TooSlow):
+    """
+    A client left more unread than one client, or all clients together, may leave.
+
+    Attributes:
+        limit: The limit that was passed, in bytes.
+        setting: The setting it comes from.
+    """
+
+    def __init__(self, backlog: int, seconds: float, limit: int, setting: str) -> None:
+        super().__init__(backlog, seconds)
+        self.limit, self.setting = limit, setting
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; over {self.setting} ({self.limit} bytes)"
+
+
+class Stalled(TooSlow):
+    """
+    A client has unread data and takes none of it.
+
+    Attributes:
+        allowed: How long it was given, in seconds.
+    """
+
+    def __init__(self, backlog: int, seconds: float, allowed: float) -> None:
+        super().__init__(backlog, seconds)
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; it was given {self.allowed:.1f} s (stall_timeout)"
+
+
+class Refused(BusError):
+    """
+    A handshake or an HTTP request that is not let in.
+
+    Attributes:
+        status: The HTTP status to answer with.
+        reason: Why, in a sentence that names the remedy.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status, self.reason = status, reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One wrong value in the configuration."""
+
+    key: str
+    value: object
+    expected: str
+    source: str  #: the file or the flag it was read from
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.value!r} is wrong, expected {self.expected} (from {self.source})"
+
+
+class ConfigError(BusError):
+    """
+    The configuration is wrong, in one place or in many.
+
+    Attributes:
+        wrongs: Every wrong value, so that all can be mended at once.
+    """
+
+    def __init__(self, wrongs: Sequence[Wrong]) -> None:
+        self.wrongs = tuple(wrongs)
+
+    def __str__(self) -> str:
+        return "\n".join(str(wrong) for wrong in self.wrongs)
+
+
+class Unreadable(ConfigError):
+    """
+    A configuration file cannot be read or parsed.
+
+    Attributes:
+        path: The file.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(())
+        self.path, self.problem = path, problem
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"

@@ -1,0 +1,193 @@
+"""
+One client's WebSocket: callbacks in, frames out.
+
+A thin shell. What is a message is said in `envelope`, who receives it in `hub`, how fast one may
+speak in `pace`; here they meet tornado.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping
+
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
+
+from ovos_bus import envelope
+from ovos_bus.bus import Bus
+from ovos_bus.door import Door
+from ovos_bus.errors import Malformed, TooSlow
+from ovos_bus.outbox import CHUNK_BYTES, Outbox
+from ovos_bus.pace import Pace
+from ovos_bus.throttle import Throttle
+
+log = logging.getLogger(__name__)
+
+# Close codes of RFC 6455 §7.4.1 and its registry.
+GOING_AWAY = 1001
+UNSUPPORTED_DATA = 1003
+MESSAGE_TOO_BIG = 1009
+TRY_AGAIN_LATER = 1013
+THEIR_FAULT = frozenset({UNSUPPORTED_DATA, MESSAGE_TOO_BIG})
+
+# What one sender may say before the others have a turn of the loop, too.
+BREATH_BYTES = 4 * CHUNK_BYTES
+
+
+class BusSocket(Door, WebSocketHandler):
+    """A client's connection, from the handshake to the end."""
+
+    def initialize(self, bus: Bus) -> None:
+        super().initialize(bus)
+        self.name = f"client {bus.number()}"
+        self.outbox: Outbox | None = None  # None before joining and after leaving
+        self._stream: IOStream | None = None
+        self._pace = Pace()
+        self._malformed = Throttle()
+        self._said = 0  # bytes since the last breath
+        self._going = False
+        self._ending = ""  # how we ended it, if we did
+
+    @property
+    def max_message_size(self) -> int:
+        """The largest message in bytes; tornado answers a larger one with 1009, unread."""
+        return self.bus.config.max_msg_size
+
+    def check_origin(self, origin: str) -> bool:
+        """Say yes: the door has decided, and for cases that tornado would not ask about."""
+        return True
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        protocol = super().get_websocket_protocol()
+        if isinstance(protocol, WebSocketProtocol13):
+            return _Protocol(self, False, protocol.params)
+        return protocol
+
+    # tornado calls these
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        assert self.ws_connection is not None
+        self._stream = self.ws_connection.stream
+        assert self._stream is not None
+        # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
+        self.set_nodelay(True)
+        self.name += f" ({_peer(self._stream)}{_program(self.request.headers)})"
+        self.outbox = self.bus.join(self.name, self)
+        log.info("%s joined", self.name)
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        if self.outbox is None or self._going:  # it has to go, and is still talking
+            return None
+        if isinstance(message, bytes):
+            self.close(UNSUPPORTED_DATA, "the bus carries text, not binary frames")
+            return None
+        try:
+            type_ = envelope.check(message)
+        except Malformed as why:
+            self._report_malformed(why, message)
+            return None
+        if self.bus.config.filter:
+            self._log_message(type_, message)
+        return self._hold_up(self.bus.publish(message))
+
+    def on_goodbye(self, code: int | None, reason: str | None) -> None:
+        """Take note of a close frame that is sent, ours or tornado's (1009)."""
+        self._leave_hub()
+        self._ending = f"closed with {code}, {reason}"
+        if code in THEIR_FAULT:
+            log.warning("closing %s: %s (%s)", self.name, reason, code)
+
+    def on_close(self) -> None:
+        self._leave_hub()
+        self.bus.gone(self)
+        if self.close_code is not None and not self._ending:
+            self._ending = f"it closed with {self.close_code}"
+        log.info("%s left: %s", self.name, self._ending or "the connection was lost")
+
+    # its outbox calls these (ovos_bus.outbox.Wire)
+
+    def send(self, chunk: bytes) -> bool:
+        assert self._stream is not None
+        try:
+            sent = self._stream.write(chunk)
+        except StreamClosedError:
+            return True  # on_close is on its way
+        if sent.done():
+            return True
+        sent.add_done_callback(self._chunk_left)
+        return False
+
+    def drop(self, why: TooSlow) -> None:
+        self.close(TRY_AGAIN_LATER, "slow consumer")
+
+    # a bus that stops calls these (ovos_bus.bus.Connection)
+
+    def go_away(self) -> None:
+        self._going = True
+        if self.outbox is None or not self.outbox.backlog:
+            self.close(GOING_AWAY, "the bus stops")
+
+    def cut(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def _chunk_left(self, sent: asyncio.Future[None]) -> None:
+        if self.outbox is None or sent.cancelled() or sent.exception():
+            return
+        self.bus.written(self.outbox)
+        if self._going:
+            self.go_away()
+
+    def _leave_hub(self) -> None:
+        if self.outbox is not None:
+            self.bus.hub.leave(self.outbox)
+            self.outbox = None
+
+    def _hold_up(self, size: int) -> Awaitable[None] | None:
+        """Make a sender that floods wait; what it goes on to say then waits in its own TCP."""
+        if self.bus.hub.congested:
+            self._pace.pay(size)
+            if self._pace.exhausted:
+                return self.bus.ease(self._pace)
+        self._said += size
+        if self._said >= BREATH_BYTES:
+            self._said = 0
+            return asyncio.sleep(0)
+        return None
+
+    def _report_malformed(self, why: Malformed, text: str) -> None:
+        self.bus.hub.counters.malformed += 1
+        more = self._malformed.more()
+        if more is not None:
+            quote = envelope.excerpt(text)
+            log.warning("dropped a malformed message of %s: %s: %s%s", self.name, why, quote, more)
+
+    def _log_message(self, type_: str, text: str) -> None:
+        if log.isEnabledFor(logging.DEBUG) and type_ not in self.bus.config.filter_logs:
+            source, destination = envelope.route(text)
+            log.debug("> %s source: %s destination: %s", ascii(type_), source, destination)
+
+
+class _Protocol(WebSocketProtocol13):
+    """tornado's protocol, telling the handler which close frame leaves."""
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        if not self.server_terminated and not self.client_terminated:
+            assert isinstance(self.handler, BusSocket)
+            self.handler.on_goodbye(code, reason)
+        super().close(code, reason)
+
+
+def _peer(stream: IOStream) -> str:
+    try:
+        host, port = stream.socket.getpeername()[:2]
+    except (OSError, ValueError):  # gone already
+        return "unknown address"
+    return f"{host}:{port}"
+
+
+def _program(headers: Mapping[str, str]) -> str:
+    """What the client calls itself, made safe for a log."""
+    agent = headers.get("User-Agent")
+    return f", {envelope.excerpt(agent)}" if agent else ""

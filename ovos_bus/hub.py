@@ -1,0 +1,172 @@
+"""
+Who is joined, who receives a message, who is too slow.
+
+The hub knows clients by their `Outbox`, never sockets or loops. All clients see one order: the
+order of the calls of `Hub.publish`.
+
+A *turn* is one round of the event loop. Its first frame is written at once, so a lone message
+waits for nobody; the frames that follow in the same turn are joined and written as one chunk a
+client when the turn ends, so a burst costs one system call a client and not one a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ovos_bus.errors import BacklogFull, TooSlow
+from ovos_bus.metrics import Counters
+from ovos_bus.outbox import CHUNK_BYTES, MIB, Outbox, Wire
+
+log = logging.getLogger(__name__)
+
+# A client with more unread than this is behind, and senders that flood wait for it ...
+BEHIND_BYTES = 1 * MIB
+# ... unless it has taken nothing for so many seconds: then it is stalled, and nobody waits.
+PATIENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    How far clients may fall behind.
+
+    Attributes:
+        backlog: Bytes one client may leave unread.
+        total_backlog: Bytes all clients together may leave unread.
+        stall_timeout: Seconds a client with unread data may take nothing.
+    """
+
+    backlog: int = 64 * MIB
+    total_backlog: int = 256 * MIB
+    stall_timeout: float = 10.0
+
+
+class Hub:
+    """Decides who receives a frame, and who has to go for reading too slowly."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        counters: Counters | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.counters = counters or Counters()
+        self._clock = clock
+        self._everyone: tuple[Outbox, ...] = ()
+        self._behind: set[Outbox] = set()  # the clients with unread data
+        self._turn_is_open = False
+        self._joined: list[bytes] = []  # this turn's frames that were not written yet
+        self._joined_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._everyone)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes unread, of all clients together."""
+        return sum(outbox.backlog for outbox in self._behind)
+
+    @property
+    def congested(self) -> bool:
+        """Whether a client is far behind, but catching up."""
+        if not self._behind:
+            return False
+        patient_until = self._clock() - PATIENCE
+        return any(
+            outbox.backlog > BEHIND_BYTES and outbox.moved_at > patient_until
+            for outbox in self._behind
+        )
+
+    def join(self, name: str, wire: Wire, greeting: bytes) -> Outbox:
+        """Let a client in. It receives the greeting first, then whatever is published later."""
+        self._flush()
+        outbox = Outbox(name, wire, self._clock)
+        self._everyone += (outbox,)
+        self.counters.joined += 1
+        if outbox.offer(greeting):
+            self._fell_behind(outbox)
+        return outbox
+
+    def leave(self, outbox: Outbox) -> None:
+        """Take a client out; one that left already is none of our business."""
+        outbox.discard()
+        self._behind.discard(outbox)
+        if outbox in self._everyone:
+            self._everyone = tuple(other for other in self._everyone if other is not outbox)
+            self.counters.left += 1
+
+    def publish(self, frame: bytes) -> bool:
+        """
+        Send ``frame`` to every client, its sender included.
+
+        Returns:
+            Whether this opened a turn. The caller then calls `end_turn` when the turn is over.
+        """
+        self.counters.received += 1
+        self.counters.received_bytes += len(frame)
+        self.counters.delivered += len(self._everyone)
+        if not self._turn_is_open:
+            self._turn_is_open = True
+            self._deliver(frame)
+            return True
+        self._joined.append(frame)
+        self._joined_bytes += len(frame)
+        if self._joined_bytes >= CHUNK_BYTES:
+            self._flush()
+        return False
+
+    def end_turn(self) -> None:
+        """Write what was joined; the next frame opens a new turn."""
+        self._turn_is_open = False
+        self._flush()
+
+    def written(self, outbox: Outbox) -> None:
+        """Take note that the chunk which a wire kept has left."""
+        if not outbox.written():
+            self._behind.discard(outbox)
+
+    def expire(self) -> None:
+        """Drop the clients that are stalled. To be called about once a second."""
+        for outbox in tuple(self._behind):
+            stalled = outbox.stalled(self.limits.stall_timeout)
+            if stalled:
+                self._drop(outbox, stalled)
+
+    def _flush(self) -> None:
+        if self._joined:
+            frames, self._joined, self._joined_bytes = self._joined, [], 0
+            self._deliver(frames[0] if len(frames) == 1 else b"".join(frames))
+
+    def _deliver(self, chunk: bytes) -> None:
+        for outbox in self._everyone:
+            if outbox.offer(chunk):
+                self._fell_behind(outbox)
+        if self._behind:
+            self._limit_total()
+
+    def _fell_behind(self, outbox: Outbox) -> None:
+        self._behind.add(outbox)
+        if outbox.backlog > self.limits.backlog:
+            self._drop_for_backlog(outbox, self.limits.backlog, "max_backlog")
+
+    def _limit_total(self) -> None:
+        """Over the limit for all, those go who take most of it."""
+        total = self.backlog
+        while total > self.limits.total_backlog:
+            largest = max(self._behind, key=lambda outbox: outbox.backlog)
+            total -= largest.backlog
+            self._drop_for_backlog(largest, self.limits.total_backlog, "max_total_backlog")
+
+    def _drop_for_backlog(self, outbox: Outbox, limit: int, setting: str) -> None:
+        seconds = self._clock() - outbox.moved_at
+        self._drop(outbox, BacklogFull(outbox.backlog, seconds, limit, setting))
+
+    def _drop(self, outbox: Outbox, why: TooSlow) -> None:
+        log.warning("dropping %s, a slow consumer: %s", outbox.name, why)
+        self.counters.dropped += 1
+        self.leave(outbox)
+        outbox.wire.drop(why)

@@ -1,0 +1,126 @@
+"""Bind, be ready, serve, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import signal
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from ovos_bus.bus import Bus
+from ovos_bus.config import BusConfig
+from ovos_bus.errors import BusError
+from ovos_bus.handler import BusSocket
+from ovos_bus.outbox import KIB, MIB
+from ovos_bus.status import Health, Metrics
+
+log = logging.getLogger(__name__)
+
+# Together under the 3 s that a service manager's user would wait without wondering.
+STOP_SECONDS = 2.0
+
+# A WebSocket handshake is a few hundred bytes; cookies of other services on localhost may add.
+MAX_HEADER_BYTES = 16 * KIB
+
+
+class CannotListen(BusError):
+    """
+    The address cannot be had.
+
+    Attributes:
+        address: ``host:port``.
+        why: What the system says.
+    """
+
+    def __init__(self, address: str, why: OSError) -> None:
+        self.address, self.why = address, why
+
+    def __str__(self) -> str:
+        problem = self.why.strerror or str(self.why)
+        return f"cannot listen on {self.address}: {problem}"
+
+
+class Listener:
+    """The daemon's server: once `start` has returned, clients can connect."""
+
+    def __init__(self, config: BusConfig) -> None:
+        self._config = config
+        self._bus: Bus
+        self._server: HTTPServer
+        self.port = config.port  #: the real one after `start`, where the configuration says 0
+
+    @property
+    def url(self) -> str:
+        """The address that clients use."""
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        return f"ws://{host}:{self.port}{self._config.route}"
+
+    def start(self) -> None:
+        """
+        Bind, and take clients from now on. Needs a running event loop.
+
+        Raises:
+            CannotListen: If the address is in use, not ours, or not allowed.
+        """
+        config = self._config
+        try:
+            sockets = bind_sockets(config.port, config.host)
+        except OSError as why:
+            raise CannotListen(f"{config.host}:{config.port}", why) from why
+        self.port = sockets[0].getsockname()[1]
+        self._bus = Bus(config)
+        shared = {"bus": self._bus}
+        application = Application(
+            [
+                (re.escape(config.route), BusSocket, shared),
+                (r"/healthz", Health, shared),
+                (r"/metrics", Metrics, shared),
+            ],
+            log_function=_log_request,
+        )
+        self._server = HTTPServer(
+            application,
+            max_header_size=MAX_HEADER_BYTES,
+            max_body_size=0,
+            # A message is read whole, with its frame's head.
+            max_buffer_size=config.max_msg_size + MIB,
+        )
+        self._server.add_sockets(sockets)
+        log.info("listening on %s", self.url)
+
+    async def stop(self) -> None:
+        """Stop accepting, send what is unsent, close everybody with 1001; at most 2 s."""
+        self._server.stop()
+        await self._bus.stop(STOP_SECONDS)
+
+
+async def serve(config: BusConfig) -> None:
+    """
+    Serve until SIGTERM or SIGINT.
+
+    Raises:
+        CannotListen: If the address cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+
+    def stop(name: str) -> None:
+        log.info("stopping (%s)", name)
+        stopping.set()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop, signum.name)
+    loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP: nothing to do")
+    listener = Listener(config)
+    listener.start()
+    await stopping.wait()
+    await listener.stop()
+    log.info("stopped")
+
+
+def _log_request(handler: object) -> None:
+    """Keep requests out of the log: joining, leaving and refusals have lines of their own."""

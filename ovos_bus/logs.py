@@ -1,0 +1,44 @@
+"""Where the daemon's log goes: where OVOS puts its logs, in the format of OVOS."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ovos_utils.log import LOG
+
+# The file is called bus.log, as with every installation so far.
+SERVICE = "bus"
+
+# Ours, and what tornado and asyncio have to say that is worth a warning.
+LOGGERS = {"ovos_bus": None, "tornado": "WARNING", "asyncio": "WARNING"}
+
+
+def setup(settings: dict[str, Any]) -> None:
+    """
+    Send our log records to standard output and to the log file.
+
+    Without a writable log file the daemon runs all the same and says so once.
+
+    Args:
+        settings: What `ovos_bus.settings.logging_settings` read; ``level`` has been validated.
+    """
+    logging.raiseExceptions = False  # a full disk costs log lines, not tracebacks
+    LOG.name = SERVICE
+    LOG.init(settings)
+    try:
+        _create()
+    except OSError as problem:
+        LOG.base_path = "stdout"
+        _create()
+        logging.getLogger(__name__).warning("no log file: %s", problem)
+
+
+def _create() -> None:
+    for name, level in LOGGERS.items():
+        LOG._loggers.pop(name, None)  # left half made by a file that could not be opened
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger = LOG.create_logger(name)
+        if level:
+            logger.setLevel(level)

@@ -1,0 +1,62 @@
+"""What the daemon counts, and how Prometheus reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+
+def _count(meaning: str) -> int:
+    value: int = field(default=0, metadata={"meaning": meaning})
+    return value
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counts since the start; none of them ever goes back."""
+
+    joined: int = _count("Clients that joined")
+    left: int = _count("Clients that left, for whatever reason")
+    dropped: int = _count("Clients that were dropped for reading too slowly")
+    refused: int = _count("Handshakes and requests that were refused")
+    received: int = _count("Messages received")
+    received_bytes: int = _count("Bytes of the messages received, as framed for delivery")
+    delivered: int = _count("Deliveries: messages times the clients joined when they came")
+    malformed: int = _count("Texts that were dropped because they are no message")
+    paused: int = _count("Times that a sender was slowed down so that others could catch up")
+
+
+def exposition(counters: Counters, clients: int, backlog: int) -> bytes:
+    """
+    Write the counters in the text format that Prometheus reads.
+
+    Args:
+        counters: The counts since the start.
+        clients: Clients joined now.
+        backlog: Bytes unread now, of all clients together.
+
+    Raises:
+        ImportError: If the extra ``metrics`` (prometheus-client) is not installed.
+    """
+    # Imported here: most installations never look, and it costs memory.
+    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+    from prometheus_client.registry import Collector
+
+    class Snapshot(Collector):
+        def collect(self) -> list[Metric]:
+            return [
+                GaugeMetricFamily("ovos_bus_clients", "Clients joined now", clients),
+                GaugeMetricFamily("ovos_bus_backlog_bytes", "Bytes unread now", backlog),
+                *(
+                    CounterMetricFamily(
+                        f"ovos_bus_{count.name}",
+                        count.metadata["meaning"],
+                        getattr(counters, count.name),
+                    )
+                    for count in fields(counters)
+                ),
+            ]
+
+    registry = CollectorRegistry()
+    registry.register(Snapshot())
+    return generate_latest(registry)

@@ -1,0 +1,115 @@
+"""
+One client's unsent bytes.
+
+A chunk is one or more whole frames. At most one chunk is *flying* (handed to the wire, not yet
+taken by the system); the others wait. All clients hold the same chunk objects, so what waits for
+many costs memory once. A chunk is never cut: a pong or a close frame that the wire sends by
+itself may stand between two frames, not inside one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from ovos_bus.errors import Stalled, TooSlow
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# What is joined into one chunk: one system call carries it, and it is still small enough that a
+# client shows progress often.
+CHUNK_BYTES = 64 * KIB
+
+
+class Wire(Protocol):
+    """Where a client's chunks go: the side of an outbox that owns a socket."""
+
+    def send(self, chunk: bytes) -> bool:
+        """
+        Send ``chunk``; never raises.
+
+        Returns:
+            ``True`` if all of it left (or the connection is gone), ``False`` if the wire keeps
+            the rest and reports with `Hub.written` when that has left.
+        """
+
+    def drop(self, why: TooSlow) -> None:
+        """Disconnect the client; called at most once."""
+
+
+class Outbox:
+    """
+    What one client has not been sent yet.
+
+    Attributes:
+        name: Who the client is, for logs.
+        wire: Where its chunks go.
+        backlog: Bytes not yet taken by the system, the flying chunk included.
+        moved_at: When (by ``clock``) the client last took a chunk, or fell behind.
+    """
+
+    __slots__ = ("_clock", "_flying", "_waiting", "backlog", "moved_at", "name", "wire")
+
+    def __init__(self, name: str, wire: Wire, clock: Callable[[], float]) -> None:
+        self.name, self.wire = name, wire
+        self.backlog = 0
+        self.moved_at = clock()
+        self._clock = clock
+        self._flying = 0  # bytes
+        self._waiting: deque[bytes] = deque()
+
+    def offer(self, chunk: bytes) -> int:
+        """Send ``chunk`` now, or after what is waiting already, and return the backlog."""
+        if self._flying:
+            self._waiting.append(chunk)
+            self.backlog += len(chunk)
+        elif not self.wire.send(chunk):
+            self._flying = self.backlog = len(chunk)
+            self.moved_at = self._clock()
+        return self.backlog
+
+    def written(self) -> int:
+        """Take note that the flying chunk has left, send what waits, and return the backlog."""
+        self.backlog -= self._flying
+        self._flying = 0
+        self.moved_at = self._clock()
+        while self._waiting:
+            chunk = self._next_chunk()
+            if not self.wire.send(chunk):
+                self._flying = len(chunk)
+                break
+            self.backlog -= len(chunk)
+        return self.backlog
+
+    def discard(self) -> None:
+        """Forget what waits, so that a client that is dropped holds no memory."""
+        self._waiting.clear()
+        self.backlog = self._flying
+
+    def stalled(self, timeout: float) -> Stalled | None:
+        """
+        Tell whether the client has taken nothing for too long.
+
+        Args:
+            timeout: Seconds without progress that a client is allowed, and again for every MiB of
+                the chunk that is flying: progress shows only when all of that has left.
+        """
+        seconds = self._clock() - self.moved_at
+        allowed = timeout * max(1, self._flying / MIB)
+        if self.backlog and seconds >= allowed:
+            return Stalled(self.backlog, seconds, allowed)
+        return None
+
+    def _next_chunk(self) -> bytes:
+        """Join small waiting chunks; one that is large already goes alone, uncopied."""
+        waiting = self._waiting
+        chunk = waiting.popleft()
+        if not waiting or len(chunk) + len(waiting[0]) > CHUNK_BYTES:
+            return chunk
+        parts, size = [chunk], len(chunk)
+        while waiting and size + len(waiting[0]) <= CHUNK_BYTES:
+            parts.append(waiting.popleft())
+            size += len(parts[-1])
+        return b"".join(parts)
