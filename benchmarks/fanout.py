@@ -130,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     print(
         f"{settings.clients} clients, messages of {settings.size} bytes; "
-        f"median of {settings.runs} runs (lowest - highest)\n"
+        f"{report.runs_text(settings.runs)}\n"
     )
     report.deliver(arguments, "fanout", asdict(settings), FIGURES, measured)
     return 0

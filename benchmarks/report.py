@@ -56,8 +56,8 @@ def side_by_side(
     """
     Measure each bus ``runs`` times, each time a fresh daemon, one bus after the other in each run.
 
-    Taking turns spreads what else the machine does over all buses alike. This process is held to
-    one core and the daemons to another, where there are two.
+    Taking turns spreads what else the machine does over all buses alike. This process and the
+    clients it starts are held to one core and the daemons to another, where there are two.
     """
     cores = machine.two_cores()
     machine.pin(0, cores.load if cores else None)
@@ -70,6 +70,11 @@ def side_by_side(
                 entry = measured.setdefault(bus.name, Measured(bus.name, bus.version, libraries))
                 entry.runs.append(measure(bus))
     return list(measured.values())
+
+
+def runs_text(runs: int) -> str:
+    """What a figure of the table stands for."""
+    return "one run" if runs == 1 else f"median of {runs} runs (lowest - highest)"
 
 
 def text(figures: Sequence[Figure], measured: Sequence[Measured]) -> str:

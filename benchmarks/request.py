@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BenchError as error:
         print(f"benchmarks.request: {error}", file=sys.stderr)
         return 1
-    print(f"{requests} requests one after the other; median of {runs} runs (lowest - highest)\n")
+    print(f"{requests} requests one after the other; {report.runs_text(runs)}\n")
     report.deliver(arguments, "request", {"requests": requests, "runs": runs}, FIGURES, measured)
     return 0
 
