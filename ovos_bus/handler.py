@@ -8,6 +8,7 @@ speak in `pace`; here they meet tornado.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Mapping
 
@@ -108,9 +109,18 @@ class BusSocket(Door, WebSocketHandler):
     # its outbox calls these (ovos_bus.outbox.Wire)
 
     def send(self, chunk: bytes) -> bool:
-        assert self._stream is not None
+        stream = self._stream
+        assert stream is not None
+        rest = memoryview(chunk)
+        if not (stream.writing() or stream.closed()):
+            # Straight to the system, which takes it all nearly always: half the price of
+            # stream.write, whose buffer and future are for what the system does not take.
+            with contextlib.suppress(OSError):  # stream.write meets it again, and handles it
+                rest = rest[stream.write_to_fd(rest) :]
+            if not rest:
+                return True
         try:
-            sent = self._stream.write(chunk)
+            sent = stream.write(rest)
         except StreamClosedError:
             return True  # on_close is on its way
         if sent.done():

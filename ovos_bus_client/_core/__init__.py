@@ -1,0 +1,1 @@
+"""Rules that both clients share: no sockets, no threads, no event loop."""

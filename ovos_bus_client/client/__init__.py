@@ -1,0 +1,6 @@
+"""The clients: shells around the rules in ``_core``."""
+
+from ovos_bus_client.client.client import MessageBusClient
+from ovos_bus_client.client.waiter import MessageWaiter
+
+__all__ = ["MessageBusClient", "MessageWaiter"]

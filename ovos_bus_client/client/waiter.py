@@ -1,0 +1,61 @@
+"""One wait for a message, armed before anything is asked."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Sequence
+from typing import Any
+
+from ovos_bus_client._core.pending import Pending
+from ovos_bus_client.message import Message
+
+__all__ = ["MessageWaiter"]
+
+
+class MessageWaiter:
+    """
+    Waits for the first message of one type, or of any of several.
+
+    It listens from the moment it is made, so an answer that is faster than the call of `wait` is
+    not missed.
+
+    Attributes:
+        msg_type: The types, as a list.
+    """
+
+    def __init__(self, bus: Any, message_type: str | Sequence[str]) -> None:
+        """
+        Args:
+            bus: A `MessageBusClient`, or anything with its ``once`` and ``remove``.
+            message_type: The type, or several.
+        """
+        self.bus = bus
+        self.msg_type = [message_type] if isinstance(message_type, str) else list(message_type)
+        pending = getattr(bus, "pending", None)
+        # Another kind of bus keeps no waits: there, handlers complete ours.
+        self._by_handlers = not isinstance(pending, Pending)
+        self._pending = pending if isinstance(pending, Pending) else Pending()
+        self._expected = self._pending.expect(self.msg_type)
+        if self._by_handlers:
+            for type_ in self._expected.types:
+                bus.once(type_, self._pending.offer)
+
+    def wait(self, timeout: float | None = 3.0) -> Message | None:
+        """
+        Wait for the message.
+
+        Args:
+            timeout: Seconds; ``None`` waits for ever.
+
+        Returns:
+            The message, or ``None`` if none came in time. Nobody listens any more after that.
+        """
+        try:
+            return self._expected.answer.result(timeout)
+        except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
+            return None
+        finally:
+            self._pending.give_up(self._expected)
+            if self._by_handlers:
+                for type_ in self._expected.types:
+                    self.bus.remove(type_, self._pending.offer)

@@ -1,0 +1,52 @@
+"""Fixtures for all tests, and the rule that silence is tested."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Daemon
+
+OURS = ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor", "tornado", "asyncio", "websocket")
+
+
+@pytest.fixture(autouse=True)
+def silence(request: pytest.FixtureRequest) -> Iterator[list[logging.LogRecord]]:
+    """Fail a test whose code logs a WARNING or worse that the test has not taken from this list."""
+    records: list[logging.LogRecord] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    collector = Collector(logging.WARNING)
+    for name in OURS:
+        logging.getLogger(name).addHandler(collector)
+    yield records
+    for name in OURS:
+        logging.getLogger(name).removeHandler(collector)
+    assert not records, [record.getMessage() for record in records]
+
+
+@pytest.fixture
+def start_daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
+    """Start daemons; each is stopped at the end, and must have warned of nothing unexpected."""
+    daemons: list[Daemon] = []
+
+    def start(*flags: str, config: str | None = None, port: int = 0) -> Daemon:
+        daemons.append(Daemon(tmp_path, *flags, config=config, port=port))
+        return daemons[-1]
+
+    yield start
+    codes = [daemon.stop() for daemon in daemons]
+    assert [line for daemon in daemons for line in daemon.unexpected] == []
+    assert all(code in (0, -9) for code in codes), codes  # -9: the test killed it
+
+
+@pytest.fixture
+def daemon(start_daemon: Callable[..., Daemon]) -> Daemon:
+    """A bus daemon with default settings on a free port."""
+    return start_daemon()
