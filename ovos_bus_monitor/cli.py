@@ -31,7 +31,7 @@ examples:
 
 exit code:
   0    --count was reached, the reader of the output left (| head), or SIGTERM
-  1    the output cannot be written
+  1    the output cannot be written, or mycroft.conf gives no usable address
   2    wrong usage
   130  Ctrl-C
 
@@ -107,12 +107,13 @@ def _leave(*_: object) -> NoReturn:
 
 
 def _send(arguments: argparse.Namespace, address: Any, output: Any) -> None:
-    from ovos_bus_monitor.send import Outgoing, send
+    from ovos_bus_client.message import Message
+    from ovos_bus_monitor.send import send
 
-    message = Outgoing(arguments.message_type, arguments.data, arguments.context)
+    message = Message(arguments.message_type, arguments.data, arguments.context)
     reply_type = arguments.wait
     if reply_type == "":
-        reply_type = f"{message.type}.response"
+        reply_type = f"{message.msg_type}.response"
     answer = send(address, message, reply_type, arguments.timeout)
     if answer is not None:
         output.show(answer)

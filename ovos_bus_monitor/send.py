@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from typing import Any
 
+from ovos_bus_client.message import Message
 from ovos_bus_monitor.address import Address
 from ovos_bus_monitor.errors import NotRelayed, Refused, Unanswered, Unreachable
 from ovos_bus_monitor.link import Link
@@ -14,26 +14,14 @@ from ovos_bus_monitor.seen import Malformed, Seen, Sighting
 from ovos_bus_monitor.watch import retry_delays
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to send."""
-
-    type: str
-    data: dict[str, Any]
-    context: dict[str, Any]
-
-    def text(self) -> str:
-        """Return the message as it travels."""
-        return json.dumps({"type": self.type, "data": self.data, "context": self.context})
-
-    def is_echoed_by(self, sighting: Sighting) -> bool:
-        """Tell whether ``sighting`` is this message; a bus may write its JSON in its own way."""
-        return (
-            isinstance(sighting, Seen)
-            and sighting.type == self.type
-            and _means(sighting.data, self.data)
-            and _means(sighting.context, self.context)
-        )
+def is_echo(sighting: Sighting, message: Message) -> bool:
+    """Tell whether ``sighting`` is ``message``; a bus may write its JSON in its own way."""
+    return (
+        isinstance(sighting, Seen)
+        and sighting.type == message.msg_type
+        and _means(sighting.data, message.data)
+        and _means(sighting.context, message.context)
+    )
 
 
 def _means(json_text: str, value: dict[str, Any]) -> bool:
@@ -44,7 +32,7 @@ def _means(json_text: str, value: dict[str, Any]) -> bool:
 
 
 def send(
-    address: Address, message: Outgoing, reply_type: str | None, timeout: float
+    address: Address, message: Message, reply_type: str | None, timeout: float
 ) -> Sighting | None:
     """
     Send ``message`` and wait until the bus has relayed it.
@@ -63,17 +51,19 @@ def send(
         The answer, or ``None`` if none was asked for.
 
     Raises:
+        MalformedMessage: If the message cannot be written as JSON.
         Unreachable: If there was no bus in time; at once if it refuses us (`Refused`).
         Lost: If the connection broke on the way.
         NotRelayed: If the message did not come back in time.
         Unanswered: If the answer did not come in time.
     """
+    text = message.serialize()
     deadline = time.monotonic() + timeout
     link = _reach(address, deadline)
     try:
-        link.send(message.text())
+        link.send(text)
         try:
-            while not message.is_echoed_by(_next(link, deadline)):
+            while not is_echo(_next(link, deadline), message):
                 pass
         except TimeoutError:
             raise NotRelayed(address.url, timeout) from None

@@ -2,16 +2,7 @@
 
 import pytest
 
-from tests.monitor.support import Daemon, Process, Talker, UnrulyBus
-
-
-@pytest.fixture(autouse=True)
-def _plain_surroundings(monkeypatch, tmp_path):
-    """Keep the configuration and the colour wishes of whoever runs the tests out of them."""
-    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(variable, str(tmp_path / variable))
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
+from tests.monitor.support import Process, Talker, UnrulyBus
 
 
 @pytest.fixture
@@ -29,17 +20,9 @@ def started():
 
 
 @pytest.fixture
-def start_bus(started):
-    def start(port=0):
-        daemon = Daemon(port)
-        return started(daemon, daemon.kill)
-
-    return start
-
-
-@pytest.fixture
-def bus(start_bus):
-    return start_bus()
+def bus(daemon):
+    """The bus itself, under the name it has here."""
+    return daemon
 
 
 @pytest.fixture
@@ -61,11 +44,12 @@ def talk(started):
 
 
 @pytest.fixture
-def monitor(started):
+def monitor(started, tmp_path, monkeypatch):
     """Return a function that runs the monitor with these arguments."""
+    monkeypatch.delenv("NO_COLOR", raising=False)  # a wish of whoever runs the tests
 
     def run(*arguments, **settings):
-        process = Process("ovos_bus_monitor", *arguments, **settings)
+        process = Process(tmp_path, "ovos_bus_monitor", *arguments, **settings)
         return started(process, process.kill)
 
     return run

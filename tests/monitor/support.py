@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import subprocess
@@ -17,6 +16,8 @@ import tornado.netutil
 import tornado.web
 import tornado.websocket
 import websocket
+
+from tests.support.processes import environment as surroundings
 
 # Far more than anything here takes, also on a busy machine.
 PATIENCE_SECONDS = 20
@@ -62,16 +63,25 @@ class Lines:
 
 
 class Process:
-    """A Python module running as a process of its own, with its lines at hand."""
+    """
+    A Python module running as a process of its own, with stdout and stderr apart.
 
-    def __init__(self, *arguments, environment=None, encoding="utf-8", **streams):
+    Args:
+        home: Where its configuration is looked for.
+        arguments: The module and its arguments.
+        environment: What is added to the environment.
+        encoding: Of its streams.
+        streams: Where stdout and stderr go instead of being collected.
+    """
+
+    def __init__(self, home, *arguments, environment=None, encoding="utf-8", **streams):
         # A handler, unlike "ignore", is not inherited: Ctrl-C then works in the child even when
         # the tests themselves run in the background.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", *map(str, arguments)],
-                env=os.environ | (environment or {}),
+                env=surroundings(home, TERM="xterm-256color", **(environment or {})),
                 encoding=encoding,
                 **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
             )
@@ -94,19 +104,6 @@ class Process:
         for lines in (self.out, self.err):
             if lines:
                 lines.all()
-
-
-class Daemon(Process):
-    """The bus itself."""
-
-    def __init__(self, port=0):
-        super().__init__("ovos_bus", "--port", port, stderr=subprocess.STDOUT)
-        ready = self.out.until(r"listening on ws://127\.0\.0\.1:\d+/core")[0]
-        self.port = int(re.search(r":(\d+)/core", ready)[1])
-
-    @property
-    def url(self):
-        return f"ws://127.0.0.1:{self.port}/core"
 
 
 class Talker:
@@ -168,7 +165,11 @@ class UnrulyBus:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         sockets = tornado.netutil.bind_sockets(0, "127.0.0.1")
         self.port = sockets[0].getsockname()[1]
-        server = tornado.httpserver.HTTPServer(tornado.web.Application([("/core", self._route)]))
+        # A refusal is meant here, and not worth a warning in the log.
+        application = tornado.web.Application(
+            [("/core", self._route)], log_function=lambda handler: None
+        )
+        server = tornado.httpserver.HTTPServer(application)
         server.add_sockets(sockets)
         self._ready.set()
         await self._over.wait()

@@ -22,13 +22,12 @@ def test_url(address, url):
 
 
 @pytest.fixture
-def configure(monkeypatch, tmp_path):
+def configure(tmp_path):
     """Return a function that writes the ``websocket`` section of the user's configuration."""
 
     def write(**section):
-        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-        path = Path(tmp_path, "mycroft", "mycroft.conf")
-        path.parent.mkdir()
+        path = Path(tmp_path, "config", "mycroft", "mycroft.conf")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"websocket": section}))
         return path
 
@@ -59,7 +58,7 @@ def test_wrong_configuration_is_named(configure, monitor, key, value):
     ]
 
 
-def test_unreadable_configuration_stays_out_of_the_messages(bus, configure, monitor):
+def test_unreadable_configuration_stays_out_of_the_messages(configure, bus, monitor):
     """What the loader says of a broken file goes to stderr, and the defaults apply."""
     configure().write_text('{"websocket": {')
     process = monitor("--port", bus.port, "--json", "--count", 1)

@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
+from ovos_bus_client.message import Message
 from ovos_bus_monitor.seen import Malformed, Seen
-from ovos_bus_monitor.send import Outgoing
+from ovos_bus_monitor.send import is_echo
 
 
 def relay(connection, text):
@@ -34,13 +35,13 @@ def answering(bus, talk):
 
 def test_echo_is_recognised():
     """An echo is a message of the same type and values, however its JSON is written."""
-    message = Outgoing("a", {"x": 1}, {"source": "b"})
+    message = Message("a", {"x": 1}, {"source": "b"})
 
-    assert message.is_echoed_by(Seen("a", '{"x":1}', ' {"source" : "b"}'))
-    assert not message.is_echoed_by(Seen("a", '{"x": 2}', '{"source": "b"}'))
-    assert not message.is_echoed_by(Seen("a", '{"x": ' + "1" * 5000 + "}", '{"source": "b"}'))
-    assert not message.is_echoed_by(Seen("b", '{"x": 1}', '{"source": "b"}'))
-    assert not message.is_echoed_by(Malformed("not JSON", "a"))
+    assert is_echo(Seen("a", '{"x":1}', ' {"source" : "b"}'), message)
+    assert not is_echo(Seen("a", '{"x": 2}', '{"source": "b"}'), message)
+    assert not is_echo(Seen("a", '{"x": ' + "1" * 5000 + "}", '{"source": "b"}'), message)
+    assert not is_echo(Seen("b", '{"x": 1}', '{"source": "b"}'), message)
+    assert not is_echo(Malformed("not JSON", "a"), message)
 
 
 def test_message_is_on_the_bus(bus, talk, monitor):
@@ -57,6 +58,16 @@ def test_message_is_on_the_bus(bus, talk, monitor):
         "context": {"source": "cli"},
     }
     assert (process.out.all(), process.err.all()) == ([], [])
+
+
+def test_odd_type_is_sent_with_a_warning(bus, talk, monitor):
+    """A type that breaks the rules for types is sent all the same, and told."""
+    talker = talk(bus)
+    process = monitor("send", "my skill", "--port", bus.port)
+
+    assert process.end() == 0
+    assert talker.hear("my skill")["data"] == {}
+    assert process.err.all() == ["the message type 'my skill' breaks the rules for types (M3)"]
 
 
 def test_options_may_stand_before_send(bus, monitor):
@@ -133,12 +144,12 @@ def test_no_bus(monitor):
     ]
 
 
-def test_bus_is_waited_for(start_bus, monitor):
+def test_bus_is_waited_for(start_daemon, monitor):
     """A bus that comes up within the time gets the message."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = monitor("send", "a", "--timeout", 15, "--port", port)
-    start_bus(port)
+    start_daemon(port=port)
 
     assert process.end() == 0
 

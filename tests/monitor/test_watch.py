@@ -143,13 +143,13 @@ def test_malformed_frames_in_json(unruly_bus, monitor):
     assert shown["malformed"] == "no\njson"
 
 
-def test_bus_is_waited_for(start_bus, monitor):
+def test_bus_is_waited_for(start_daemon, monitor):
     """Without a bus the monitor says that it waits, once, and connects when the bus is there."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = monitor("--port", port, "--count", 1)
     process.err.until(f"waiting for the bus at ws://127.0.0.1:{port}/core")
-    start_bus(port)
+    start_daemon(port=port)
 
     assert process.end() == 0
     assert [text.split(" (")[0] for text in process.err.all()] == [
@@ -158,14 +158,13 @@ def test_bus_is_waited_for(start_bus, monitor):
     ]
 
 
-def test_monitor_reconnects(start_bus, watching, talk):
+def test_monitor_reconnects(start_daemon, watching, talk):
     """The monitor tells when the bus goes, and shows messages again when it is back."""
-    first = start_bus()
+    first = start_daemon()
     process = watching(first)
-    first.signal(signal.SIGTERM)
+    first.stop()
     process.err.until("^lost the connection to ")
-    first.end()
-    second = start_bus(first.port)
+    second = start_daemon(port=first.port)
     process.out.until("  connected ", times=2)
     talk(second).say("again")
 
