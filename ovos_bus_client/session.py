@@ -70,8 +70,9 @@ class Session:
 
     def serialize(self) -> dict[str, Any]:
         """Return what goes on the wire: the id, and what was given (S3, S4), as a copy."""
-        own = {key: getattr(self, key) for key in _FIELDS}
-        return {key: value for key, value in own.items() if value is not None} | clone(self._fields)
+        own: dict[str, Any] = {key: getattr(self, key) for key in _FIELDS}
+        fields: dict[str, Any] = clone(self._fields)
+        return {key: value for key, value in own.items() if value is not None} | fields
 
     @staticmethod
     def deserialize(data: Mapping[str, Any]) -> Session:

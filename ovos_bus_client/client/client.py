@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -38,7 +40,8 @@ START_TIMEOUT = 10.0  # seconds
 PING_INTERVAL = 20.0  # seconds
 PING_TIMEOUT = 10.0  # seconds
 
-# How long close() waits for the reading thread.
+# How long close() waits for the bus to answer the goodbye, and then for the reading thread.
+GOODBYE_TIMEOUT = 1.0  # seconds
 CLOSE_TIMEOUT = 5.0  # seconds
 
 UPDATE_DEFAULT = "ovos.session.update_default"
@@ -177,11 +180,37 @@ class MessageBusClient:
         self._link.tell(Event.CLOSE)
         self._closing.set()
         self.connected_event.clear()
-        self.client.close()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(CLOSE_TIMEOUT)
+        said = self._say_goodbye()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(GOODBYE_TIMEOUT if said else 0)
+            self._hang_up()
+            thread.join(CLOSE_TIMEOUT)
         if self._owns_emitter:
             self.emitter.shutdown(wait=False)
+
+    def _say_goodbye(self) -> bool:
+        """
+        Send a close frame, and return whether it left; the reading thread gets the answer.
+
+        ``WebSocketApp.close`` would read the answer in this thread, while the other reads, too.
+        """
+        connection = self.client.sock
+        if connection is None or not connection.connected:
+            return False
+        try:
+            connection.send_close()
+        except (WebSocketException, OSError):
+            return False
+        return True
+
+    def _hang_up(self) -> None:
+        """Wake the reading thread from whatever it waits for on the socket, and end it."""
+        self.client.keep_running = False
+        connection = self.client.sock
+        if connection is not None and connection.sock is not None:
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     def _read_until_lost(self) -> None:
         self.client.run_forever(
@@ -313,7 +342,7 @@ class MessageBusClient:
     def on_open(self, *args: Any) -> None:
         """Take note that the connection is up: send what was kept, then tell everybody."""
         if not self._link.tell(Event.UP):
-            self.client.close()  # closed while it was dialing
+            self._say_goodbye()  # closed while it was dialing
             return
         self._outage_told = False
         dropped = self._unsent.reset()
@@ -362,6 +391,15 @@ def _text(message: Any) -> str:
     if hasattr(message, "serialize"):
         return str(message.serialize())
     return dumps(message.__dict__)
+
+
+def _is_reported(record: logging.LogRecord) -> bool:
+    """Whether websocket-client logs a lost connection, which it tells `on_error` as well."""
+    return record.getMessage().endswith(" - goodbye")
+
+
+# Else a bus that is away would be an ERROR for each attempt, beside our one WARNING an outage.
+logging.getLogger("websocket").addFilter(lambda record: not _is_reported(record))
 
 
 def _is_here(host: str) -> bool:
