@@ -14,6 +14,9 @@ from typing import Any, NoReturn
 # What a shell reports for a program ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
 
+# Enough of a wrong argument to recognise it by.
+SHOWN_CHARS = 80
+
 _WATCH_HELP = """\
 Watch the OpenVoiceOS message bus: one line for each message as it passes, with local time,
 type, source -> destination, session id and the beginning of its data. Waits for a bus that is
@@ -302,17 +305,18 @@ def _context(text: str) -> dict[str, Any]:
 
 
 def _json_object(text: str) -> dict[str, Any]:
+    from ovos_bus_client.message import Message
+
     expected = """a JSON object, such as '{"utterance": "hello"}'"""
     try:
         value = json.loads(text, parse_constant=_no_constant)
-        json.dumps(value, allow_nan=False)  # 1e400 reads as infinity
-        if "\\u" in text or not text.isascii():
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair has no UTF-8
+        if isinstance(value, dict):
+            Message("any", value).serialize()  # 1e400 has become infinite; too deep a nest
+            return value
     except (ValueError, RecursionError) as problem:
         raise _wrong(text, f"{expected} ({problem})") from None
-    if not isinstance(value, dict):
-        raise _wrong(text, expected)
-    return value
+    raise _wrong(text, expected)
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -320,7 +324,8 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _wrong(text: str, expected: str) -> argparse.ArgumentTypeError:
-    return argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+    shown = ascii(text[:SHOWN_CHARS]) + ("..." if len(text) > SHOWN_CHARS else "")
+    return argparse.ArgumentTypeError(f"expected {expected}, got {shown}")
 
 
 def _version() -> str:

@@ -37,9 +37,9 @@ def send(
     """
     Send ``message`` and wait until the bus has relayed it.
 
-    The bus sends every message to every client, its sender included, so what comes back has
-    reached everybody who was to hear it. An answer is looked for behind that echo only: what
-    passes before it answers somebody else.
+    The bus sends every message to every client, its sender included, so what comes back is on
+    its way to all of them. An answer is looked for behind that echo only: what passes before it
+    answers somebody else.
 
     Args:
         address: Where the bus is; waited for as long as ``timeout`` allows.
