@@ -1,0 +1,170 @@
+"""The docs are alive: links lead somewhere, examples run, tables hold what the code holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ovos_bus.config import SETTINGS, BusConfig
+from ovos_bus_client._core.link import TRANSITIONS
+from tests.support.processes import ROOT, Daemon, environment
+from tests.test_conversation import converse
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+README = (ROOT / "README.md").read_text()
+
+
+def block(language: str, after: str, text: str = README) -> str:
+    """Return the first fenced block of a language after some words."""
+    found = re.search(rf"```{language}\n(.*?)```", text[text.index(after) :], re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page names a file of the repository."""
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text())
+    broken = [
+        link
+        for link in links
+        if not link.startswith(("http://", "https://")) and not (page.parent / link).exists()
+    ]
+
+    assert broken == []
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    """A newcomer finds every page from the README."""
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+
+    assert pages - set(re.findall(r"\]\((docs/[^)#]+)", README)) == set()
+
+
+def test_the_first_message_is_what_the_readme_shows(
+    start_daemon: Callable[..., Daemon], tmp_path: Path
+) -> None:
+    """The README's program is the example file, and prints what the README says."""
+    example = (ROOT / "examples" / "first_message.py").read_text()
+    program = block("python", "examples/first_message.py")
+    assert example.endswith(program)
+
+    daemon = start_daemon()
+    config = json.dumps({"websocket": {"port": daemon.port}})
+    file = tmp_path / "config" / "mycroft" / "mycroft.conf"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(config)
+    done = subprocess.run(
+        [sys.executable, "examples/first_message.py"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert done.stderr == ""
+    assert block("console", "```console\n$ .venv/bin/python examples/first").splitlines()[1:] == (
+        done.stdout.splitlines()
+    )
+
+
+def test_the_conversation_is_what_the_readme_shows(tmp_path: Path) -> None:
+    """The README's conversation is the example's, but for the times."""
+
+    def timeless(lines: list[str]) -> list[str]:
+        # The device's speaker starts as soon as it is told, which may be before the end.
+        return sorted(re.sub(r"^[\d:.]+", "", line) for line in lines)
+
+    shown = block("console", "examples/conversation.py -->").splitlines()[1:]
+
+    assert timeless(converse(tmp_path)) == timeless(shown)
+
+
+def test_the_settings_page_lists_every_key_with_its_default() -> None:
+    """Key and default of each row of the table are those of the code."""
+    page = (ROOT / "docs" / "settings.md").read_text()
+    table = {
+        key: json.loads(default)
+        for key, default in re.findall(r"^\| `(\w+)` \| `(.*?)` \|", page, re.M)
+    }
+
+    assert table == defaults()
+
+
+def test_the_example_configuration_holds_every_key_with_its_default(tmp_path: Path) -> None:
+    """mycroft.conf.example loads with ovos-config as it is, and changes nothing."""
+    program = (
+        "import json; from ovos_config.models import LocalConf;"
+        f"print(json.dumps(LocalConf({str(ROOT / 'mycroft.conf.example')!r})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    content = json.loads(done.stdout.splitlines()[-1])
+
+    assert content["websocket"] == {**defaults(), "shared_connection": True}
+    assert content["Audio"]["native_sources"] == ["debug_cli", "audio", "mycroft-gui"]
+
+
+def test_the_daemon_finds_nothing_to_say_about_the_example(tmp_path: Path) -> None:
+    """--check-config takes mycroft.conf.example without a warning."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ovos_bus", "--check-config", "--config", "mycroft.conf.example"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert done.stderr == ""
+    assert all(line.endswith("(mycroft.conf.example)") for line in done.stdout.splitlines())
+
+
+def test_every_dependency_has_its_row() -> None:
+    """The page of dependencies names exactly those of the package."""
+    metadata = (ROOT / "pyproject.toml").read_text()
+    listed = re.search(r"^dependencies = \[(.*?)\]", metadata, re.DOTALL | re.M)
+    assert listed is not None
+    names = set(re.findall(r'"([A-Za-z-]+)[><=]', listed[1]))
+    page = (ROOT / "docs" / "dependencies.md").read_text().split("Extras:")[0]
+
+    assert set(re.findall(r"^\| ([A-Za-z]\S*) \|", page, re.M)) - {"package"} == names
+
+
+def test_the_diagram_of_the_link_is_its_table() -> None:
+    """docs/clients.md draws exactly the steps that _core/link.py holds."""
+    page = (ROOT / "docs" / "clients.md").read_text()
+    drawn = set(re.findall(r"^    ([A-Z]+) --> ([A-Z]+): (\w+)$", page, re.M))
+    table = {
+        (state.name, after.name, event.value)
+        for state, steps in TRANSITIONS.items()
+        for event, after in steps.items()
+    }
+
+    assert drawn == table
+
+
+def defaults() -> dict[str, object]:
+    """Return the default of each key as it would be written into mycroft.conf."""
+    config = BusConfig()
+    return {
+        key: json.loads(json.dumps(getattr(config, key)))
+        if setting.unit == 1
+        else getattr(config, key) // setting.unit
+        for key, setting in SETTINGS.items()
+    }
