@@ -26,3 +26,8 @@ def delays(cap: float, rand: Callable[[], float] = random.random) -> Iterator[fl
     while True:
         yield delay * (1 - rand() / 2)
         delay = min(delay * FACTOR, cap)
+
+
+def is_local(host: str) -> bool:
+    """Return whether a host is this machine, as far as its name tells."""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -33,3 +33,8 @@ class Deadline:
     def passed(self) -> bool:
         """Whether nothing is left."""
         return self.remaining == 0.0
+
+    def at_most(self, seconds: float) -> float:
+        """Return what is left, but not more than ``seconds``."""
+        remaining = self.remaining
+        return seconds if remaining is None else min(seconds, remaining)

@@ -7,6 +7,8 @@ receives is for others.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ovos_bus_client._core import codec
@@ -25,11 +27,35 @@ class Emitter(Protocol):
     def listeners(self, event: str) -> list[Any]: ...
 
 
+Tap = Callable[[Message], object]
+
+
 class Dispatch:
-    """Hands out frames, to waits first, which are done at once, then to handlers."""
+    """
+    Hands out frames: to waits and taps, which are done at once, then to handlers.
+
+    A *tap* belongs to a part of this library that must not queue behind handlers. It is called in
+    the thread that reads from the bus, in the order of the bus, and never takes long.
+    """
 
     def __init__(self, emitter: Emitter, pending: Pending) -> None:
         self._emitter, self._pending = emitter, pending
+        self._taps: dict[str, tuple[Tap, ...]] = {}
+        self._lock = threading.Lock()
+
+    def tap(self, msg_type: str, tap: Tap) -> None:
+        """Call ``tap`` with each message of a type."""
+        with self._lock:
+            self._taps[msg_type] = (*self._taps.get(msg_type, ()), tap)
+
+    def untap(self, msg_type: str, tap: Tap) -> None:
+        """Take `tap` back; done for one that is not there."""
+        with self._lock:
+            left = tuple(t for t in self._taps.get(msg_type, ()) if t != tap)
+            if left:
+                self._taps[msg_type] = left
+            else:
+                self._taps.pop(msg_type, None)
 
     def deliver(self, text: str) -> None:
         """
@@ -42,9 +68,11 @@ class Dispatch:
             self._emitter.emit(EVERY_FRAME, text)
         type_ = codec.glance(text)
         handled = bool(self._emitter.listeners(type_)) and type_ != EVERY_FRAME
-        if not handled and type_ not in self._pending:
+        if not handled and type_ not in self._pending and type_ not in self._taps:
             return
         message = Message.deserialize(text)
+        for tap in self._taps.get(type_, ()):
+            tap(message)
         self._pending.offer(message)
         if handled:
             self._emitter.emit(type_, message)

@@ -3,15 +3,21 @@ Who waits for an answer.
 
 An answer completes its wait at once, in the thread that reads from the bus: it does not queue
 behind handlers, which may themselves be waiting.
+
+Messages carry no id (M8), so an answer is found by its type, and among several waits for one type
+by its session, or by a key that question and answer have in common.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from typing import Any
 
 from ovos_bus_client.message import Message
+
+DEFAULT_SESSION_ID = "default"
 
 
 class Expected:
@@ -20,13 +26,22 @@ class Expected:
 
     Attributes:
         types: The types.
+        session_id: The session of the question; ``None`` if there was none to speak of.
+        accepts: Whether a message of the type is the answer; ``None`` accepts all.
         answer: Completed with the message; cancelled when nobody waits any more.
     """
 
-    __slots__ = ("answer", "types")
+    __slots__ = ("accepts", "answer", "session_id", "types")
 
-    def __init__(self, types: Iterable[str]) -> None:
+    def __init__(
+        self,
+        types: Iterable[str],
+        session_id: str | None = None,
+        accepts: Callable[[Any], bool] | None = None,
+    ) -> None:
         self.types = tuple(dict.fromkeys(types))
+        self.session_id = session_id
+        self.accepts = accepts
         self.answer: Future[Message] = Future()
 
 
@@ -41,21 +56,36 @@ class Pending:
         """Return whether anybody waits for a type."""
         return msg_type in self._by_type
 
-    def expect(self, types: Iterable[str]) -> Expected:
-        """Wait for the first message of any of ``types``; what comes from now on counts."""
-        expected = Expected(types)
+    def expect(
+        self,
+        types: Iterable[str],
+        session_id: str | None = None,
+        accepts: Callable[[Any], bool] | None = None,
+    ) -> Expected:
+        """
+        Wait for the first message of any of ``types``; what comes from now on counts.
+
+        Args:
+            types: The types.
+            session_id: The session of the question; see `addressees`.
+            accepts: Tells an answer from another message of the type. Must not raise.
+        """
+        expected = Expected(types, session_id, accepts)
         with self._lock:
             for type_ in expected.types:
                 self._by_type.setdefault(type_, []).append(expected)
         return expected
 
     def offer(self, message: Message) -> None:
-        """Complete every wait for this message's type."""
+        """Complete the waits that this message is for."""
         with self._lock:
-            waiting = tuple(self._by_type.get(message.msg_type, ()))
-            for expected in waiting:
+            waiting = self._by_type.get(message.msg_type)
+            if not waiting:
+                return
+            answered = addressees(waiting, message)
+            for expected in answered:
                 self._forget(expected)
-        for expected in waiting:
+        for expected in answered:
             # A wait that was given up between the lock and here has no more use for it.
             if expected.answer.set_running_or_notify_cancel():
                 expected.answer.set_result(message)
@@ -66,6 +96,14 @@ class Pending:
             self._forget(expected)
         expected.answer.cancel()
 
+    def give_up_all(self) -> None:
+        """End every wait without an answer: the client is closed."""
+        with self._lock:
+            everyone = {id(e): e for waiting in self._by_type.values() for e in waiting}
+            self._by_type.clear()
+        for expected in everyone.values():
+            expected.answer.cancel()
+
     def _forget(self, expected: Expected) -> None:
         for type_ in expected.types:
             waiting = self._by_type.get(type_, [])
@@ -73,3 +111,50 @@ class Pending:
                 waiting.remove(expected)
             if not waiting:
                 self._by_type.pop(type_, None)
+
+
+def addressees(waiting: Sequence[Expected], message: Message) -> list[Expected]:
+    """
+    Tell whose answer a message is, of those who wait for its type.
+
+    Those of the message's own session have it first, together with those to whom sessions mean
+    nothing. If nobody is of that session, the message is for the device's own waits; and a
+    message of the device's session, which is what one gets that lost its session on the way, is
+    for everybody.
+    """
+    willing = [e for e in waiting if e.accepts is None or e.accepts(message)]
+    session_id = session_id_of(message)
+    if any(e.session_id == session_id for e in willing):
+        return [e for e in willing if e.session_id in (None, session_id)]
+    if session_id == DEFAULT_SESSION_ID:
+        return willing
+    return [e for e in willing if e.session_id in (None, DEFAULT_SESSION_ID)]
+
+
+def session_id_of(message: Any) -> str:
+    """Return the id of a message's session; a message without one is the device's (S1)."""
+    session = message.context.get("session") or {}
+    return str(session.get("session_id") or DEFAULT_SESSION_ID)
+
+
+def same_value(key: str, question: Any) -> Callable[[Any], bool]:
+    """
+    Return a test for `Expected.accepts`: does an answer hold what the question holds under a key.
+
+    Args:
+        key: A key of data or, where data does not have it, of context.
+        question: The message that is asked.
+
+    Raises:
+        KeyError: If the question does not have the key.
+    """
+    missing = object()
+
+    def value(message: Any) -> Any:
+        found = message.data.get(key, missing)
+        return message.context.get(key, missing) if found is missing else found
+
+    wanted = value(question)
+    if wanted is missing:
+        raise KeyError(f"{question.msg_type} has no {key!r} in data or context")
+    return lambda answer: bool(value(answer) == wanted)

@@ -1,9 +1,10 @@
-"""What was emitted while there was no link, kept in order for the next one."""
+"""What was emitted and has not left: kept in order while there is no link."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 MAX_MESSAGES = 5000
 MAX_BYTES = 16 * 1024 * 1024
@@ -12,6 +13,8 @@ MAX_BYTES = 16 * 1024 * 1024
 class Unsent:
     """
     Texts that wait for a link, up to a number and a size; beyond, the oldest go.
+
+    Safe to be used from several threads.
 
     Attributes:
         dropped: How many went since `reset`.
@@ -28,31 +31,39 @@ class Unsent:
         return len(self._texts)
 
     def keep(self, text: str) -> bool:
-        """Keep a text, and return whether an older one had to go for it the first time."""
+        """Keep a text, and return whether this was the first for which an older one had to go."""
         with self._lock:
             self._texts.append(text)
             self._size += len(text)
-            before = self.dropped
-            while len(self._texts) > 1 and (
-                len(self._texts) > self._max_messages or self._size > self._max_bytes
-            ):
-                self._size -= len(self._texts.popleft())
-                self.dropped += 1
-            return not before and self.dropped > 0
+            return self._drop_what_is_too_much()
 
-    def first(self) -> str | None:
-        """Return the oldest text, which stays until `sent`."""
+    def put_back(self, texts: Sequence[str]) -> bool:
+        """Keep texts that were taken and did not arrive, before all others; see `keep`."""
         with self._lock:
-            return self._texts[0] if self._texts else None
+            self._texts.extendleft(reversed(texts))
+            self._size += sum(map(len, texts))
+            return self._drop_what_is_too_much()
 
-    def sent(self, text: str) -> None:
-        """Take out the text that `first` returned, unless it had to go meanwhile."""
+    def take(self) -> str | None:
+        """Take out the oldest text; ``None`` if there is none."""
         with self._lock:
-            if self._texts and self._texts[0] is text:
-                self._size -= len(self._texts.popleft())
+            if not self._texts:
+                return None
+            text = self._texts.popleft()
+            self._size -= len(text)
+            return text
 
     def reset(self) -> int:
         """Count anew, and return how many went so far."""
         with self._lock:
             dropped, self.dropped = self.dropped, 0
             return dropped
+
+    def _drop_what_is_too_much(self) -> bool:
+        before = self.dropped
+        while len(self._texts) > 1 and (
+            len(self._texts) > self._max_messages or self._size > self._max_bytes
+        ):
+            self._size -= len(self._texts.popleft())
+            self.dropped += 1
+        return not before and self.dropped > 0

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 from json import dumps
 from typing import Any, ClassVar
@@ -16,18 +17,23 @@ from pyee.executor import ExecutorEventEmitter
 from websocket import WebSocketApp, WebSocketException
 
 from ovos_bus_client._core import backoff
-from ovos_bus_client._core.dispatch import Dispatch
+from ovos_bus_client._core.collection import COLLECT_ID
+from ovos_bus_client._core.deadline import Deadline
+from ovos_bus_client._core.dispatch import Dispatch, Tap
+from ovos_bus_client._core.flight import Flight
 from ovos_bus_client._core.link import Event, Link, State
 from ovos_bus_client._core.pending import Pending
 from ovos_bus_client._core.unsent import Unsent
+from ovos_bus_client.client.collector import MessageCollector
+from ovos_bus_client.client.pool import HandlerPool
 from ovos_bus_client.client.waiter import MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
 from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
-from ovos_bus_client.message import Message
+from ovos_bus_client.message import CollectionMessage, Message
 from ovos_bus_client.session import Session, SessionManager
 from ovos_bus_client.version import __version__
 
-__all__ = ["MessageBusClient", "MessageWaiter"]
+__all__ = ["MessageBusClient", "MessageCollector", "MessageWaiter"]
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +46,15 @@ START_TIMEOUT = 10.0  # seconds
 PING_INTERVAL = 20.0  # seconds
 PING_TIMEOUT = 10.0  # seconds
 
+# A bus that takes nothing for so long, or stops in the middle of a frame, is dead, too.
+SOCKET_TIMEOUT = 30.0  # seconds
+
 # How long close() waits for the bus to answer the goodbye, and then for the reading thread.
 GOODBYE_TIMEOUT = 1.0  # seconds
 CLOSE_TIMEOUT = 5.0  # seconds
+
+# How often flush() asks again whether everything has arrived.
+FLUSH_INTERVAL = 0.5  # seconds
 
 UPDATE_DEFAULT = "ovos.session.update_default"
 SESSION_SYNC = "ovos.session.sync"
@@ -52,11 +64,13 @@ class MessageBusClient:
     """
     A client of the message bus.
 
-    Handlers run in a pool of threads, so a slow one holds up neither the connection nor another
-    handler. Answers that somebody waits for do not pass through that pool.
+    Handlers run in a pool of threads that grows when all of them wait, so a slow one holds up
+    neither the connection nor another handler. Answers that somebody waits for do not pass
+    through that pool.
 
     A client that loses the bus connects again by itself. What is emitted meanwhile is kept, up to
-    5000 messages or 16 MiB, and sent in order when the bus is back.
+    a number and a size, and sent in order when the bus is back; so is what had left but had not
+    reached the bus when it was lost.
 
     Local events, which share the names of topics: ``open`` and ``close`` (no arguments),
     ``reconnecting`` (no arguments), ``error`` (an exception), ``message`` (the text of every
@@ -67,6 +81,7 @@ class MessageBusClient:
         emitter: Keeps and calls the handlers.
         connected_event: Set exactly while the client is connected.
         session_id: The session of messages that name none.
+        name: What the bus and its log call this client.
     """
 
     _config_cache: ClassVar[MessageBusConfig | None] = None
@@ -80,6 +95,10 @@ class MessageBusClient:
         emitter: Any = None,
         cache: bool = False,
         session: Session | None = None,
+        *,
+        name: str | None = None,
+        max_unsent_messages: int = 5000,
+        max_unsent_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         """
         Args:
@@ -90,27 +109,35 @@ class MessageBusClient:
             emitter: A pyee emitter; ``None`` makes one that calls handlers in a pool of threads.
             cache: Read the configuration once for all clients that ask for that.
             session: The session of messages that name none; ``None`` is the default session.
+            name: What the bus is to call this client; ``None`` is the name of the program.
+            max_unsent_messages: How many messages are kept while the bus is away.
+            max_unsent_bytes: How much is kept while the bus is away, in characters of JSON.
         """
         self.config = self._load_config(cache, host=host, port=port, route=route, ssl=ssl)
-        self.emitter = ExecutorEventEmitter() if emitter is None else emitter
+        self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
         self.pending = Pending()
         self.connected_event = threading.Event()
         self.started_running = False
+        self.retry = 5  # kept for subclasses, which reset it when they are connected
+        self.wrapped_funcs: dict[Handler, Handler] = {}
         if session is not None:
             SessionManager.update(session)
         self.session_id = (session or SessionManager.default_session).session_id
         self._session = session
-        self._owns_emitter = emitter is None
+        self._pool = HandlerPool(report=_report_handler) if emitter is None else None
+        self.emitter = ExecutorEventEmitter(self._pool) if emitter is None else emitter
         self._dispatch = Dispatch(self.emitter, self.pending)
         self._link = Link()
-        self._unsent = Unsent()
+        self._unsent = Unsent(max_unsent_messages, max_unsent_bytes)
+        self._flight = Flight()
         self._sending = threading.Lock()  # keeps the order of what is sent
         self._closing = threading.Event()
         self._outage_told = False
+        self._flushed: dict[bytes, threading.Event] = {}
         self._thread: threading.Thread | None = None  # the one that reads
         self.client = self.create_client()
-        self.on(UPDATE_DEFAULT, SessionManager.handle_default_update)
-        self.on("error", _log_handler_error)
+        self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
+        self.on("error", _ignore)  # pyee raises an error that nobody listens for
 
     @classmethod
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:
@@ -130,22 +157,21 @@ class MessageBusClient:
 
     def create_client(self) -> WebSocketApp:
         """Return a new connection, not yet connected, that reports to this client."""
-        url = MessageBusClient.build_url(*self.config)
-        program = os.path.basename(sys.argv[0]) if sys.argv else ""
         return WebSocketApp(
-            url,
-            header=[f"User-Agent: ovos-bus-client/{__version__} ({program or 'python'})"],
+            MessageBusClient.build_url(*self.config),
+            header=[f"User-Agent: ovos-bus-client/{__version__} ({self.name})"],
             on_open=self.on_open,
             on_close=self.on_close,
             on_error=self.on_error,
             on_message=self.on_message,
+            on_pong=self.on_pong,
         )
 
     # ------------------------------------------------------------------ life
 
     def run_in_thread(self) -> threading.Thread:
         """Run in a thread of its own that does not keep the program alive, and return it."""
-        self._thread = threading.Thread(target=self.run_forever, name="ovos-bus", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="ovos-bus", daemon=True)
         self._thread.start()
         return self._thread
 
@@ -162,18 +188,16 @@ class MessageBusClient:
             return  # it is running
         self.started_running = True
         self._thread = threading.current_thread()
-        cap = backoff.LOCAL_CAP if _is_here(self.config.host) else backoff.REMOTE_CAP
-        delays = backoff.delays(cap)
+        delays = self._delays()
         while True:
             self._read_until_lost()
             if self._link.state is State.OPEN:
-                delays = backoff.delays(cap)  # it was up: the next outage begins anew
-            if not self._link.tell(Event.LOST) or self._closing.wait(next(delays)):
+                delays = self._delays()  # it was up: the next outage begins anew
+            if not self._link.tell(Event.LOST):
                 return
-            if not self._link.tell(Event.RETRY):
+            self._put_back_what_is_lost()
+            if not self._connect_anew(next(delays)) or not self._link.tell(Event.RETRY):
                 return
-            self._tell("reconnecting")
-            self.client = self.create_client()
 
     def close(self) -> None:
         """Disconnect for good. What is unsent is lost; handlers that run already may finish."""
@@ -181,13 +205,48 @@ class MessageBusClient:
         self._closing.set()
         self.connected_event.clear()
         said = self._say_goodbye()
+        self.pending.give_up_all()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(GOODBYE_TIMEOUT if said else 0)
             self._hang_up()
             thread.join(CLOSE_TIMEOUT)
-        if self._owns_emitter:
-            self.emitter.shutdown(wait=False)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+
+    def _run(self) -> None:
+        """
+        Run until closed, also where a subclass has a ``run_forever`` that ends with a connection.
+
+        Such a subclass leaves our link idle, and has its connections made anew here.
+        """
+        delays = self._delays()
+        while True:
+            self.run_forever()
+            if self._link.state is not State.IDLE or not self._connect_anew(next(delays)):
+                return
+
+    def _delays(self) -> Any:
+        local = backoff.is_local(self.config.host)
+        return backoff.delays(backoff.LOCAL_CAP if local else backoff.REMOTE_CAP)
+
+    def _connect_anew(self, delay: float) -> bool:
+        """Wait, and make a new connection, unless the client is closed meanwhile."""
+        if self._closing.wait(delay):
+            return False
+        self._tell("reconnecting")
+        self.client = self.create_client()
+        return True
+
+    def _read_until_lost(self) -> None:
+        self.client.run_forever(
+            # Whoever says where it comes from is a browser to the bus.
+            suppress_origin=True,
+            # The bus sends what has been checked; checking again costs more than all the rest.
+            skip_utf8_validation=True,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
+        )
 
     def _say_goodbye(self) -> bool:
         """
@@ -207,20 +266,13 @@ class MessageBusClient:
     def _hang_up(self) -> None:
         """Wake the reading thread from whatever it waits for on the socket, and end it."""
         self.client.keep_running = False
+        self._cut()
+
+    def _cut(self) -> None:
         connection = self.client.sock
         if connection is not None and connection.sock is not None:
             with contextlib.suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
-
-    def _read_until_lost(self) -> None:
-        self.client.run_forever(
-            # Whoever says where it comes from is a browser to the bus.
-            suppress_origin=True,
-            # The bus sends what has been checked; checking again costs more than all the rest.
-            skip_utf8_validation=True,
-            ping_interval=PING_INTERVAL,
-            ping_timeout=PING_TIMEOUT,
-        )
 
     # ------------------------------------------------------------------ messages out
 
@@ -242,13 +294,41 @@ class MessageBusClient:
             self.connected_event.wait(START_TIMEOUT)
             if self._link.state is State.IDLE:
                 raise NotRunning
-        if "session" not in message.context:
-            message.context["session"] = self._own_session().serialize()
+        self._add_session(message)
         text = _text(message)
         if self._link.state is State.CLOSED:
             log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
             return
-        self._send(text)
+        if self._unsent.keep(text):
+            log.warning("too much was emitted while the bus is away; the oldest is dropped")
+        with self._sending:
+            self._send_what_is_kept()
+
+    def flush(self, timeout: float | None = 10.0) -> bool:
+        """
+        Wait until the bus has read everything that was handed to `emit`.
+
+        Args:
+            timeout: Seconds; ``None`` waits for ever.
+
+        Returns:
+            Whether it has.
+        """
+        deadline = Deadline(timeout)
+        token = uuid.uuid4().bytes
+        arrived = self._flushed[token] = threading.Event()
+        try:
+            while not (deadline.passed or self._closing.is_set()):
+                self.connected_event.wait(deadline.remaining)
+                with self._sending:
+                    self._send_what_is_kept()
+                    sent = not len(self._unsent) and self._ping(token)
+                # The answer to a ping comes after all that was sent before it was read.
+                if arrived.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
+                    return True
+            return False
+        finally:
+            del self._flushed[token]
 
     def wait_for_message(self, message_type: str, timeout: float | None = 3.0) -> Message | None:
         """
@@ -268,51 +348,102 @@ class MessageBusClient:
         message: Any,
         reply_type: str | Sequence[str] | None = None,
         timeout: float | None = 3.0,
+        *,
+        same: str | None = None,
     ) -> Message | None:
         """
         Emit a message and wait for its answer.
+
+        Among several waits for one type, an answer is for those of its session.
 
         Args:
             message: What to emit.
             reply_type: The answer's type, or several of which the first to come counts; ``None``
                 is ``<type>.response``.
             timeout: Seconds to wait; ``None`` waits for ever.
+            same: A key of data or context whose value the answer has to share with the question.
 
         Returns:
             The answer, or ``None`` if none came in time.
+
+        Raises:
+            KeyError: If the question does not have the key ``same``.
         """
-        waiter = MessageWaiter(self, reply_type or f"{message.msg_type}.response")
+        self._add_session(message)
+        waiter = MessageWaiter(
+            self, reply_type or f"{message.msg_type}.response", question=message, same=same
+        )
         self.emit(message)
         return waiter.wait(timeout)
 
-    def _own_session(self) -> Session:
-        return self._session or SessionManager.default_session
+    def collect_responses(
+        self,
+        message: Message,
+        min_timeout: float = 0.2,
+        max_timeout: float = 3.0,
+        direct_return_func: Callable[[Message], bool] | None = None,
+    ) -> list[Message]:
+        """
+        Emit a message and collect the answers of everybody who says that it will answer.
 
-    def _send(self, text: str) -> None:
-        with self._sending:
-            if self._unsent.keep(text):
-                log.warning("too much was emitted while the bus is away; the oldest is dropped")
-            self._send_what_is_kept()
+        Args:
+            message: What to emit.
+            min_timeout: Seconds in which somebody has to say so.
+            max_timeout: Seconds after which it is over, whoever has promised what.
+            direct_return_func: Whether an answer ends it at once.
+
+        Returns:
+            The answers, as soon as all who said that they would answer have done so.
+        """
+        return MessageCollector(
+            self, message, min_timeout, max_timeout, direct_return_func
+        ).collect()
+
+    def _add_session(self, message: Any) -> None:
+        if "session" not in message.context:
+            session = self._session or SessionManager.default_session
+            message.context["session"] = session.serialize()
 
     def _send_what_is_kept(self) -> None:
         """Send in order until nothing is left or the link fails; the rest stays."""
-        while self._link.state is State.OPEN and (text := self._unsent.first()) is not None:
+        while self._link.state is State.OPEN and (text := self._unsent.take()) is not None:
+            self._flight.left(text)
             try:
                 self.client.send(text)
             except (WebSocketException, OSError):
-                return  # the reading thread notices, too, and connects again
-            self._unsent.sent(text)
+                self._flight.stayed(text)
+                self._unsent.put_back([text])
+                self._cut()  # the reading thread notices, and connects anew
+                return
+
+    def _put_back_what_is_lost(self) -> None:
+        with self._sending:
+            self._unsent.put_back(self._flight.lost())
+
+    def _ping(self, token: bytes) -> bool:
+        connection = self.client.sock
+        if self._link.state is not State.OPEN or connection is None:
+            return False
+        try:
+            connection.ping(token)
+        except (WebSocketException, OSError):
+            return False
+        return True
 
     # ------------------------------------------------------------------ handlers
 
-    def on(self, event_name: str, func: Handler) -> None:
+    def on(self, event_name: str, func: Handler, *, ordered: bool = False) -> None:
         """
         Call ``func`` with every message of a type.
 
         Args:
             event_name: The type, or a local event.
             func: Called with the `Message`. Registered twice for a type, it is called once.
+            ordered: Make its calls one after the other, in the order of the bus. Without it they
+                may overlap and overtake each other.
         """
+        if ordered and self._pool is not None:
+            self._pool.in_order(func)
         self.emitter.on(event_name, func)
 
     def once(self, event_name: str, func: Handler) -> None:
@@ -321,8 +452,9 @@ class MessageBusClient:
 
     def remove(self, event_name: str, func: Handler) -> None:
         """Call ``func`` no more; one that is not registered costs a warning."""
+        listener = self.wrapped_funcs.pop(func, func)
         try:
-            self.emitter.remove_listener(event_name, func)
+            self.emitter.remove_listener(event_name, listener)
         except (KeyError, ValueError):
             log.warning("no handler %r of %s to remove", func, ascii(event_name))
 
@@ -337,6 +469,44 @@ class MessageBusClient:
             raise ValueError("event_name is None, expected the name of an event")
         self.emitter.remove_all_listeners(event_name)
 
+    def on_collect(self, event_name: str, func: Handler, timeout: float = 2) -> None:
+        """
+        Answer questions that are asked with `collect_responses`.
+
+        Whoever asked is told at once that an answer will come.
+
+        Args:
+            event_name: The type of the questions.
+            func: Called with a `CollectionMessage`, and emits its ``success()`` or ``failure()``.
+            timeout: How long that takes at most, in seconds; ``extend()`` asks for more.
+        """
+        handler_id = str(uuid.uuid4())
+
+        def answer(message: Message) -> None:
+            query = message.context.get(COLLECT_ID)
+            if query is None:
+                log.warning("%s was not asked with collect_responses", ascii(event_name))
+                return
+            question = CollectionMessage.from_message(message, handler_id, query)
+            self.emit(question.extend(timeout))
+            func(question)
+
+        self.wrapped_funcs[func] = answer
+        self.emitter.on(event_name, answer)
+
+    def tap(self, msg_type: str, tap: Tap) -> None:
+        """
+        Call ``tap`` with every message of a type, before all handlers and in the order of the bus.
+
+        It is called in the thread that reads from the bus, so it must be quick and must not wait
+        for other messages. `on` is what a program wants.
+        """
+        self._dispatch.tap(msg_type, tap)
+
+    def untap(self, msg_type: str, tap: Tap) -> None:
+        """Take `tap` back; done for one that is not there."""
+        self._dispatch.untap(msg_type, tap)
+
     # ------------------------------------------------------------------ the connection reports
 
     def on_open(self, *args: Any) -> None:
@@ -345,6 +515,8 @@ class MessageBusClient:
             self._say_goodbye()  # closed while it was dialing
             return
         self._outage_told = False
+        if self.client.sock is not None:
+            self.client.sock.settimeout(SOCKET_TIMEOUT)
         dropped = self._unsent.reset()
         log.info("connected to %s", self.client.url)
         if dropped:
@@ -361,24 +533,44 @@ class MessageBusClient:
         self._tell("close")
 
     def on_error(self, *args: Any) -> None:
-        """Take note that the connection failed: one warning an outage."""
+        """
+        Take note that the connection failed: one warning an outage.
+
+        A subclass that has a ``run_forever`` of its own, and runs it itself, is run again here.
+        """
         error = args[-1]
+        was_up = self.connected_event.is_set()
         self.connected_event.clear()
-        if self._link.state is State.CLOSED or self._outage_told:
+        if self._link.state is State.CLOSED:
             return
-        self._outage_told = True
-        log.warning("no connection to %s (%s); trying until there is", self.client.url, error)
+        if was_up or not self._outage_told:
+            self._outage_told = True
+            log.warning("no connection to %s (%s); trying until there is", self.client.url, error)
+        if not isinstance(error, WebSocketException | OSError):
+            self.emitter.emit("error", error)
+        if self._link.state is State.IDLE and self._thread is None:
+            self._hang_up()
+            if self._connect_anew(next(self._delays())):
+                self.run_forever()
 
     def on_message(self, *args: Any) -> None:
         """Hand out a frame; one that is no message costs one line in the log."""
         frame = args[-1]
         try:
-            self._dispatch.deliver(frame.decode() if isinstance(frame, bytes) else frame)
+            text = frame.decode() if isinstance(frame, bytes) else frame
+            self._flight.came(text)
+            self._dispatch.deliver(text)
         except (MalformedMessage, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
         except RuntimeError:
             if self._link.state is not State.CLOSED and not sys.is_finalizing():
                 raise  # else the pool has gone, and whoever would have been told with it
+
+    def on_pong(self, *args: Any) -> None:
+        """Take note of the answer to a ping, perhaps one of `flush`."""
+        arrived = self._flushed.get(bytes(args[-1] or b""))
+        if arrived is not None:
+            arrived.set()
 
     def _tell(self, event: str) -> None:
         """Emit a local event, if anybody is left to hear it."""
@@ -393,6 +585,17 @@ def _text(message: Any) -> str:
     return dumps(message.__dict__)
 
 
+def _report_handler(function: Handler, args: tuple[Any, ...], error: BaseException) -> None:
+    """Log which handler failed, and with what; it reaches the local event ``error`` as well."""
+    told = getattr(args[0], "msg_type", None) if args else None
+    name = getattr(function, "__qualname__", repr(function))
+    log.error("the handler %s of %s failed: %r", name, ascii(told), error, exc_info=error)
+
+
+def _ignore(error: BaseException) -> None:
+    """Listen for errors: they are logged already."""
+
+
 def _is_reported(record: logging.LogRecord) -> bool:
     """Whether websocket-client logs a lost connection, which it tells `on_error` as well."""
     return record.getMessage().endswith(" - goodbye")
@@ -400,11 +603,3 @@ def _is_reported(record: logging.LogRecord) -> bool:
 
 # Else a bus that is away would be an ERROR for each attempt, beside our one WARNING an outage.
 logging.getLogger("websocket").addFilter(lambda record: not _is_reported(record))
-
-
-def _is_here(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _log_handler_error(error: BaseException) -> None:
-    log.error("a handler failed: %r", error, exc_info=error)

@@ -6,7 +6,7 @@ import concurrent.futures
 from collections.abc import Sequence
 from typing import Any
 
-from ovos_bus_client._core.pending import Pending
+from ovos_bus_client._core.pending import Pending, same_value, session_id_of
 from ovos_bus_client.message import Message
 
 __all__ = ["MessageWaiter"]
@@ -23,11 +23,24 @@ class MessageWaiter:
         msg_type: The types, as a list.
     """
 
-    def __init__(self, bus: Any, message_type: str | Sequence[str]) -> None:
+    def __init__(
+        self,
+        bus: Any,
+        message_type: str | Sequence[str],
+        *,
+        question: Message | None = None,
+        same: str | None = None,
+    ) -> None:
         """
         Args:
             bus: A `MessageBusClient`, or anything with its ``once`` and ``remove``.
             message_type: The type, or several.
+            question: What will be asked; among several waits for one type, an answer is for those
+                of its session.
+            same: A key of data or context whose value the answer has to share with the question.
+
+        Raises:
+            KeyError: If the question does not have the key ``same``.
         """
         self.bus = bus
         self.msg_type = [message_type] if isinstance(message_type, str) else list(message_type)
@@ -35,7 +48,11 @@ class MessageWaiter:
         # Another kind of bus keeps no waits: there, handlers complete ours.
         self._by_handlers = not isinstance(pending, Pending)
         self._pending = pending if isinstance(pending, Pending) else Pending()
-        self._expected = self._pending.expect(self.msg_type)
+        self._expected = self._pending.expect(
+            self.msg_type,
+            session_id=None if question is None else session_id_of(question),
+            accepts=None if question is None or same is None else same_value(same, question),
+        )
         if self._by_handlers:
             for type_ in self._expected.types:
                 bus.once(type_, self._pending.offer)
