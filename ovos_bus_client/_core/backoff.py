@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 FIRST = 0.1  # seconds: a bus that restarts is back about now
-FACTOR = 1.7
-# On this machine an attempt costs nothing; elsewhere it may be many clients and a weak link.
-LOCAL_CAP = 5.0
-REMOTE_CAP = 60.0
+
+# On this machine an attempt costs a millisecond, and a user is waiting; so the delay grows slowly,
+# and not to much. Elsewhere it may be many clients and a weak link.
+LOCAL_FACTOR, LOCAL_CAP = 1.15, 1.0
+REMOTE_FACTOR, REMOTE_CAP = 1.7, 60.0
 
 
-def delays(cap: float, rand: Callable[[], float] = random.random) -> Iterator[float]:
+class Backoff:
     """
-    Yield delays in seconds, for ever: growing from 0.1 to ``cap``, each less up to a half.
+    Delays that grow from 0.1 s to a cap, each less up to a half.
 
     The random part keeps the clients of a bus that restarts from coming all at once.
 
-    Args:
-        cap: The longest delay in seconds.
-        rand: Yields numbers from 0 to 1.
+    Attributes:
+        longest: The longest that the last delay could have been, in seconds. Whoever lost the bus
+            when we did is back about so much after it is.
     """
-    delay = FIRST
-    while True:
-        yield delay * (1 - rand() / 2)
-        delay = min(delay * FACTOR, cap)
+
+    def __init__(self, local: bool, rand: Callable[[], float] = random.random) -> None:
+        """
+        Args:
+            local: Whether the bus is on this machine.
+            rand: Returns numbers from 0 to 1.
+        """
+        self._factor = LOCAL_FACTOR if local else REMOTE_FACTOR
+        self._cap = LOCAL_CAP if local else REMOTE_CAP
+        self._rand = rand
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew: there was a connection."""
+        self.longest = 0.0
+
+    def next_delay(self) -> float:
+        """Return how long to wait now, in seconds."""
+        self.longest = min(self.longest * self._factor, self._cap) if self.longest else FIRST
+        return self.longest * (1 - self._rand() / 2)
 
 
 def is_local(host: str) -> bool:

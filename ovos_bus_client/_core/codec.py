@@ -94,6 +94,20 @@ def encode(tree: Any) -> str:
     return text
 
 
+def text_of(message: Any) -> str:
+    """
+    Write a message of whatever class: with its own ``serialize``, or what its attributes hold.
+
+    Raises:
+        MalformedMessage: If it cannot be written.
+    """
+    if hasattr(message, "serialize"):
+        return str(message.serialize())
+    attributes = vars(message)
+    keys = {"type": "msg_type", "data": "data", "context": "context"}
+    return encode({key: attributes.get(name, attributes.get(key)) for key, name in keys.items()})
+
+
 def clone(tree: Any) -> Any:
     """Return a copy that shares nothing that can change."""
     kind = type(tree)

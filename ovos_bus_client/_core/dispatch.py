@@ -7,6 +7,7 @@ receives is for others.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from typing import Any, Protocol
 from ovos_bus_client._core import codec
 from ovos_bus_client._core.pending import Pending
 from ovos_bus_client.message import Message
+
+log = logging.getLogger(__name__)
 
 # The local event that gets every frame, as the text it came in.
 EVERY_FRAME = "message"
@@ -76,3 +79,12 @@ class Dispatch:
         self._pending.offer(message)
         if handled:
             self._emitter.emit(type_, message)
+
+
+def report_failure(
+    function: Callable[..., Any], args: tuple[Any, ...], error: BaseException
+) -> None:
+    """Log which handler failed, and with what; it reaches the local event ``error`` as well."""
+    told = getattr(args[0], "msg_type", None) if args else None
+    name = getattr(function, "__qualname__", repr(function))
+    log.error("the handler %s of %s failed: %r", name, ascii(told), error, exc_info=error)

@@ -10,20 +10,28 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from json import dumps
 from typing import Any, ClassVar
 
 from pyee.executor import ExecutorEventEmitter
 from websocket import WebSocketApp, WebSocketException
 
-from ovos_bus_client._core import backoff
+from ovos_bus_client._core import codec
+from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID
 from ovos_bus_client._core.deadline import Deadline
-from ovos_bus_client._core.dispatch import Dispatch, Tap
-from ovos_bus_client._core.flight import Flight
+from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
 from ovos_bus_client._core.link import Event, Link, State
+from ovos_bus_client._core.outgoing import Outgoing
 from ovos_bus_client._core.pending import Pending
-from ovos_bus_client._core.unsent import Unsent
+from ovos_bus_client._core.times import (
+    CLOSE_TIMEOUT,
+    FLUSH_INTERVAL,
+    GOODBYE_TIMEOUT,
+    PING_INTERVAL,
+    PING_TIMEOUT,
+    SOCKET_TIMEOUT,
+    START_TIMEOUT,
+)
 from ovos_bus_client.client.collector import MessageCollector
 from ovos_bus_client.client.pool import HandlerPool
 from ovos_bus_client.client.waiter import MessageWaiter
@@ -38,23 +46,6 @@ __all__ = ["MessageBusClient", "MessageCollector", "MessageWaiter"]
 log = logging.getLogger(__name__)
 
 Handler = Callable[..., Any]
-
-# How long emit() waits for somebody else to start the client.
-START_TIMEOUT = 10.0  # seconds
-
-# A bus that answers no ping for so long is dead, whatever its socket says.
-PING_INTERVAL = 20.0  # seconds
-PING_TIMEOUT = 10.0  # seconds
-
-# A bus that takes nothing for so long, or stops in the middle of a frame, is dead, too.
-SOCKET_TIMEOUT = 30.0  # seconds
-
-# How long close() waits for the bus to answer the goodbye, and then for the reading thread.
-GOODBYE_TIMEOUT = 1.0  # seconds
-CLOSE_TIMEOUT = 5.0  # seconds
-
-# How often flush() asks again whether everything has arrived.
-FLUSH_INTERVAL = 0.5  # seconds
 
 UPDATE_DEFAULT = "ovos.session.update_default"
 SESSION_SYNC = "ovos.session.sync"
@@ -124,12 +115,12 @@ class MessageBusClient:
             SessionManager.update(session)
         self.session_id = (session or SessionManager.default_session).session_id
         self._session = session
-        self._pool = HandlerPool(report=_report_handler) if emitter is None else None
+        self._pool = HandlerPool(report=report_failure) if emitter is None else None
         self.emitter = ExecutorEventEmitter(self._pool) if emitter is None else emitter
         self._dispatch = Dispatch(self.emitter, self.pending)
         self._link = Link()
-        self._unsent = Unsent(max_unsent_messages, max_unsent_bytes)
-        self._flight = Flight()
+        self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
+        self._backoff = Backoff(is_local(self.config.host))
         self._sending = threading.Lock()  # keeps the order of what is sent
         self._closing = threading.Event()
         self._outage_told = False
@@ -188,15 +179,15 @@ class MessageBusClient:
             return  # it is running
         self.started_running = True
         self._thread = threading.current_thread()
-        delays = self._delays()
         while True:
             self._read_until_lost()
             if self._link.state is State.OPEN:
-                delays = self._delays()  # it was up: the next outage begins anew
+                self._backoff.reset()  # it was up: this outage is a new one
             if not self._link.tell(Event.LOST):
                 return
-            self._put_back_what_is_lost()
-            if not self._connect_anew(next(delays)) or not self._link.tell(Event.RETRY):
+            with self._sending:
+                self._outgoing.link_lost()
+            if not self._connect_anew() or not self._link.tell(Event.RETRY):
                 return
 
     def close(self) -> None:
@@ -220,19 +211,14 @@ class MessageBusClient:
 
         Such a subclass leaves our link idle, and has its connections made anew here.
         """
-        delays = self._delays()
         while True:
             self.run_forever()
-            if self._link.state is not State.IDLE or not self._connect_anew(next(delays)):
+            if self._link.state is not State.IDLE or not self._connect_anew():
                 return
 
-    def _delays(self) -> Any:
-        local = backoff.is_local(self.config.host)
-        return backoff.delays(backoff.LOCAL_CAP if local else backoff.REMOTE_CAP)
-
-    def _connect_anew(self, delay: float) -> bool:
+    def _connect_anew(self) -> bool:
         """Wait, and make a new connection, unless the client is closed meanwhile."""
-        if self._closing.wait(delay):
+        if self._closing.wait(self._backoff.next_delay()):
             return False
         self._tell("reconnecting")
         self.client = self.create_client()
@@ -295,11 +281,11 @@ class MessageBusClient:
             if self._link.state is State.IDLE:
                 raise NotRunning
         self._add_session(message)
-        text = _text(message)
+        text = codec.text_of(message)
         if self._link.state is State.CLOSED:
             log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
             return
-        if self._unsent.keep(text):
+        if self._outgoing.keep(text):
             log.warning("too much was emitted while the bus is away; the oldest is dropped")
         with self._sending:
             self._send_what_is_kept()
@@ -322,7 +308,7 @@ class MessageBusClient:
                 self.connected_event.wait(deadline.remaining)
                 with self._sending:
                     self._send_what_is_kept()
-                    sent = not len(self._unsent) and self._ping(token)
+                    sent = not self._outgoing and self._ping(token)
                 # The answer to a ping comes after all that was sent before it was read.
                 if arrived.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
                     return True
@@ -406,19 +392,26 @@ class MessageBusClient:
 
     def _send_what_is_kept(self) -> None:
         """Send in order until nothing is left or the link fails; the rest stays."""
-        while self._link.state is State.OPEN and (text := self._unsent.take()) is not None:
-            self._flight.left(text)
+        while self._link.state is State.OPEN and (text := self._outgoing.next()) is not None:
             try:
                 self.client.send(text)
             except (WebSocketException, OSError):
-                self._flight.stayed(text)
-                self._unsent.put_back([text])
+                self._outgoing.stayed(text)
                 self._cut()  # the reading thread notices, and connects anew
                 return
 
-    def _put_back_what_is_lost(self) -> None:
+    def _hold_for_the_others(self) -> None:
+        """Hold what was kept during an outage until everybody else is likely to be back, too."""
+        if self._outgoing and self._backoff.longest:
+            self._outgoing.held = True
+            timer = threading.Timer(self._backoff.longest, self._send_what_was_held)
+            timer.daemon = True
+            timer.start()
+
+    def _send_what_was_held(self) -> None:
+        self._outgoing.held = False
         with self._sending:
-            self._unsent.put_back(self._flight.lost())
+            self._send_what_is_kept()
 
     def _ping(self, token: bytes) -> bool:
         connection = self.client.sock
@@ -517,12 +510,11 @@ class MessageBusClient:
         self._outage_told = False
         if self.client.sock is not None:
             self.client.sock.settimeout(SOCKET_TIMEOUT)
-        dropped = self._unsent.reset()
+        dropped = self._outgoing.reset()
         log.info("connected to %s", self.client.url)
         if dropped:
             log.warning("%d messages were dropped while the bus was away", dropped)
-        with self._sending:
-            self._send_what_is_kept()
+        self._hold_for_the_others()
         self.connected_event.set()
         self._tell("open")
         self.emit(Message(SESSION_SYNC))
@@ -550,7 +542,7 @@ class MessageBusClient:
             self.emitter.emit("error", error)
         if self._link.state is State.IDLE and self._thread is None:
             self._hang_up()
-            if self._connect_anew(next(self._delays())):
+            if self._connect_anew():
                 self.run_forever()
 
     def on_message(self, *args: Any) -> None:
@@ -558,7 +550,7 @@ class MessageBusClient:
         frame = args[-1]
         try:
             text = frame.decode() if isinstance(frame, bytes) else frame
-            self._flight.came(text)
+            self._outgoing.came(text)
             self._dispatch.deliver(text)
         except (MalformedMessage, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
@@ -576,20 +568,6 @@ class MessageBusClient:
         """Emit a local event, if anybody is left to hear it."""
         if self.emitter.listeners(event) and self._link.state is not State.CLOSED:
             self.emitter.emit(event)
-
-
-def _text(message: Any) -> str:
-    """Write a message of whatever class as JSON."""
-    if hasattr(message, "serialize"):
-        return str(message.serialize())
-    return dumps(message.__dict__)
-
-
-def _report_handler(function: Handler, args: tuple[Any, ...], error: BaseException) -> None:
-    """Log which handler failed, and with what; it reaches the local event ``error`` as well."""
-    told = getattr(args[0], "msg_type", None) if args else None
-    name = getattr(function, "__qualname__", repr(function))
-    log.error("the handler %s of %s failed: %r", name, ascii(told), error, exc_info=error)
 
 
 def _ignore(error: BaseException) -> None:

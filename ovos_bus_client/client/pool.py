@@ -101,9 +101,7 @@ class HandlerPool(Executor):
         with self._change:
             self._lanes.pop(function, None)
 
-    def submit(
-        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """
         Run ``fn`` in a thread.
 

@@ -1,0 +1,63 @@
+"""
+What a client has to say: from `emit` to the proof that the bus has it.
+
+A text waits until there is a link, leaves, and is under way until it comes back. What is under way
+when the link breaks waits again, before everything else. After an outage all of it may be held for
+a while: the bus keeps nothing for those who are not there, and they are coming back just now.
+"""
+
+from __future__ import annotations
+
+from ovos_bus_client._core.flight import Flight
+from ovos_bus_client._core.unsent import Unsent
+
+
+class Outgoing:
+    """
+    The texts of one client, in order. Safe to be used from several threads.
+
+    Attributes:
+        held: Whether nothing leaves for the moment.
+    """
+
+    def __init__(self, max_messages: int, max_bytes: int) -> None:
+        """
+        Args:
+            max_messages: How many texts wait at most; beyond, the oldest go.
+            max_bytes: How many characters wait at most; beyond, the oldest go.
+        """
+        self.held = False
+        self._unsent = Unsent(max_messages, max_bytes)
+        self._flight = Flight()
+
+    def __len__(self) -> int:
+        """How many wait to leave."""
+        return len(self._unsent)
+
+    def keep(self, text: str) -> bool:
+        """Take a text, and return whether it was the first for which an older one had to go."""
+        return self._unsent.keep(text)
+
+    def next(self) -> str | None:
+        """Return the text that leaves now, if one does; it is under way from here on."""
+        text = None if self.held else self._unsent.take()
+        if text is not None:
+            self._flight.left(text)
+        return text
+
+    def stayed(self, text: str) -> None:
+        """Take `next` back: the connection did not take the text."""
+        self._flight.stayed(text)
+        self._unsent.put_back([text])
+
+    def came(self, text: str) -> None:
+        """Take note of a text that the bus sent, which may be one of ours."""
+        self._flight.came(text)
+
+    def link_lost(self) -> None:
+        """Have what may not have reached the bus wait again."""
+        self._unsent.put_back(self._flight.lost())
+
+    def reset(self) -> int:
+        """Return how many went for want of room since the last time."""
+        return self._unsent.reset()

@@ -1,0 +1,20 @@
+"""How long the clients wait for what, in seconds."""
+
+from __future__ import annotations
+
+# How long emit() waits for somebody else to start the client.
+START_TIMEOUT = 10.0
+
+# A bus that answers no ping for so long is dead, whatever its socket says.
+PING_INTERVAL = 20.0
+PING_TIMEOUT = 10.0
+
+# A bus that takes nothing for so long, or stops in the middle of a frame, is dead, too.
+SOCKET_TIMEOUT = 30.0
+
+# How long close() waits for the bus to answer the goodbye, and then for the reader to end.
+GOODBYE_TIMEOUT = 1.0
+CLOSE_TIMEOUT = 5.0
+
+# How often flush() asks again whether everything has arrived.
+FLUSH_INTERVAL = 0.5

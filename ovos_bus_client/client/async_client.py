@@ -1,0 +1,515 @@
+"""The asynchronous client: one connection to the bus, read by one task."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import os
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from pyee.asyncio import AsyncIOEventEmitter
+from tornado.httpclient import HTTPError, HTTPRequest
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
+
+from ovos_bus_client._core import codec
+from ovos_bus_client._core.backoff import Backoff, is_local
+from ovos_bus_client._core.collection import COLLECT_ID, Collection
+from ovos_bus_client._core.deadline import Deadline
+from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
+from ovos_bus_client._core.link import Event, Link, State
+from ovos_bus_client._core.outgoing import Outgoing
+from ovos_bus_client._core.pending import Pending, same_value, session_id_of
+from ovos_bus_client._core.times import (
+    FLUSH_INTERVAL,
+    GOODBYE_TIMEOUT,
+    PING_INTERVAL,
+    PING_TIMEOUT,
+    SOCKET_TIMEOUT,
+)
+from ovos_bus_client.client.client import SESSION_SYNC, UPDATE_DEFAULT, MessageBusClient
+from ovos_bus_client.conf import load_message_bus_config
+from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
+from ovos_bus_client.message import CollectionMessage, Message
+from ovos_bus_client.session import Session, SessionManager
+from ovos_bus_client.version import __version__
+
+__all__ = ["AsyncMessageBusClient"]
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[..., Any]
+
+# The largest message that the bus may send, in bytes: more than any bus is configured to carry.
+MAX_MESSAGE_BYTES = 256 * 1024 * 1024
+
+# How many messages wait for a loop over `messages` that does not keep up.
+MAX_WAITING = 10_000
+
+_TROUBLE = (OSError, StreamClosedError, WebSocketError, HTTPError, asyncio.TimeoutError)
+
+
+class AsyncMessageBusClient:
+    """
+    A client of the message bus for programs that run in an event loop.
+
+    It has the names of `MessageBusClient`, as coroutines where there is something to wait for,
+    and the same rules for answers, outages and sessions. Handlers may be functions, which are
+    called in the loop and must be quick, or coroutine functions.
+
+    ::
+
+        async with AsyncMessageBusClient() as bus:
+            answer = await bus.wait_for_response(Message("mycroft.skills.list"))
+
+    Attributes:
+        config: Where the bus is.
+        emitter: Keeps and calls the handlers.
+        connected_event: Set exactly while the client is connected.
+        session_id: The session of messages that name none.
+        name: What the bus and its log call this client.
+    """
+
+    def __init__(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        route: str | None = None,
+        ssl: bool | None = None,
+        emitter: Any = None,
+        session: Session | None = None,
+        *,
+        name: str | None = None,
+        max_unsent_messages: int = 5000,
+        max_unsent_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
+        """Take the arguments of `MessageBusClient`."""
+        self.config = load_message_bus_config(host=host, port=port, route=route, ssl=ssl)
+        self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
+        self.emitter = AsyncIOEventEmitter() if emitter is None else emitter
+        self.pending = Pending()
+        self.connected_event = asyncio.Event()
+        if session is not None:
+            SessionManager.update(session)
+        self.session_id = (session or SessionManager.default_session).session_id
+        self._session = session
+        self._wrapped: dict[Handler, Handler] = {}
+        self._dispatch = Dispatch(self.emitter, self.pending)
+        self._link = Link()
+        self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
+        self._backoff = Backoff(is_local(self.config.host))
+        self._closing = asyncio.Event()
+        self._sending = asyncio.Lock()  # keeps the order of what is sent
+        self._connection: WebSocketClientConnection | None = None
+        self._flushed: dict[bytes, asyncio.Event] = {}
+        self._outage_told = False
+        self._task: asyncio.Task[None] | None = None
+        self._held: asyncio.Task[None] | None = None
+        self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
+        self.on("error", _log_failure)
+
+    # ------------------------------------------------------------------ life
+
+    async def __aenter__(self) -> AsyncMessageBusClient:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def connect(self, timeout: float | None = 10.0) -> bool:
+        """
+        Start, and wait until the client is connected.
+
+        Args:
+            timeout: Seconds to wait; ``None`` waits for ever. The client goes on trying after it.
+
+        Returns:
+            Whether the client is connected.
+
+        Raises:
+            ClientClosed: If the client was closed before.
+        """
+        if self._link.state is State.CLOSED:
+            raise ClientClosed
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self.run_forever())
+        return await _within(self.connected_event.wait(), timeout) is not None
+
+    async def run_forever(self) -> None:
+        """
+        Connect, read, and connect again, until `close`.
+
+        Raises:
+            ClientClosed: If the client was closed before.
+        """
+        if not self._link.tell(Event.START):
+            if self._link.state is State.CLOSED:
+                raise ClientClosed
+            return  # it is running
+        while True:
+            await self._read_until_lost()
+            if self._link.state is State.OPEN:
+                self._backoff.reset()  # it was up: this outage is a new one
+            if not self._link.tell(Event.LOST):
+                return
+            self._outgoing.link_lost()
+            if await _within(self._closing.wait(), self._backoff.next_delay()):
+                return
+            if not self._link.tell(Event.RETRY):
+                return
+            self._tell("reconnecting")
+
+    async def close(self) -> None:
+        """Disconnect for good. What is unsent is lost; handlers that run already may finish."""
+        self._link.tell(Event.CLOSE)
+        self._closing.set()
+        self.connected_event.clear()
+        self.pending.give_up_all()
+        if self._held is not None:
+            self._held.cancel()
+        if self._connection is not None:
+            self._connection.close(1000)
+        task = self._task
+        if task is not None and task is not asyncio.current_task():
+            await asyncio.wait([task], timeout=GOODBYE_TIMEOUT)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _read_until_lost(self) -> None:
+        """Have one connection, from the first attempt to its end."""
+        try:
+            connection = await websocket_connect(
+                HTTPRequest(
+                    MessageBusClient.build_url(*self.config),
+                    headers={"User-Agent": f"ovos-bus-client/{__version__} ({self.name})"},
+                    connect_timeout=SOCKET_TIMEOUT,
+                ),
+                ping_interval=PING_INTERVAL,
+                ping_timeout=PING_TIMEOUT,
+                max_message_size=MAX_MESSAGE_BYTES,
+            )
+        except _TROUBLE as error:
+            self._say_lost(error)
+            return
+        self._connection = connection
+        # tornado's client has no argument for it, but calls it, as the handler of a server does.
+        vars(connection)["on_pong"] = self._on_pong
+        try:
+            await self._on_open()
+            while (frame := await connection.read_message()) is not None:
+                self._on_message(frame)
+        except _TROUBLE as error:
+            self._say_lost(error)
+        finally:
+            self._connection = None
+            connection.close()
+            self.connected_event.clear()
+        self._say_lost(f"closed with {connection.close_code}")
+        self._tell("close")
+
+    async def _on_open(self) -> None:
+        if not self._link.tell(Event.UP):
+            raise StreamClosedError  # closed while it was dialing
+        self._outage_told = False
+        dropped = self._outgoing.reset()
+        log.info("connected to %s", MessageBusClient.build_url(*self.config))
+        if dropped:
+            log.warning("%d messages were dropped while the bus was away", dropped)
+        if self._outgoing and self._backoff.longest:
+            # Everybody else is likely to be back after so long, too.
+            self._outgoing.held = True
+            self._held = asyncio.get_running_loop().create_task(self._send_what_is_held())
+        self.connected_event.set()
+        self._tell("open")
+        await self.emit(Message(SESSION_SYNC))
+
+    def _on_message(self, frame: str | bytes) -> None:
+        try:
+            text = frame.decode() if isinstance(frame, bytes) else frame
+            self._outgoing.came(text)
+            self._dispatch.deliver(text)
+        except (MalformedMessage, UnicodeDecodeError) as error:
+            log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
+
+    def _on_pong(self, token: bytes) -> None:
+        arrived = self._flushed.get(token)
+        if arrived is not None:
+            arrived.set()
+
+    def _say_lost(self, why: object) -> None:
+        if self._link.state is not State.CLOSED and not self._outage_told:
+            self._outage_told = True
+            url = MessageBusClient.build_url(*self.config)
+            log.warning("no connection to %s (%s); trying until there is", url, why)
+
+    def _tell(self, event: str) -> None:
+        """Emit a local event, if anybody is left to hear it."""
+        if self.emitter.listeners(event) and self._link.state is not State.CLOSED:
+            self.emitter.emit(event)
+
+    # ------------------------------------------------------------------ messages out
+
+    async def emit(self, message: Any) -> None:
+        """
+        Put a message on the bus; see `MessageBusClient.emit`.
+
+        Raises:
+            NotRunning: If the client was not started.
+            MalformedMessage: If the message cannot be written (M1, M5).
+        """
+        if self._link.state is State.IDLE:
+            raise NotRunning
+        self._add_session(message)
+        text = codec.text_of(message)
+        if self._link.state is State.CLOSED:
+            log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
+            return
+        if self._outgoing.keep(text):
+            log.warning("too much was emitted while the bus is away; the oldest is dropped")
+        await self._send_what_is_kept()
+
+    async def flush(self, timeout: float | None = 10.0) -> bool:
+        """
+        Wait until the bus has read everything that was handed to `emit`.
+
+        Args:
+            timeout: Seconds; ``None`` waits for ever.
+
+        Returns:
+            Whether it has.
+        """
+        deadline = Deadline(timeout)
+        token = uuid.uuid4().bytes
+        arrived = self._flushed[token] = asyncio.Event()
+        try:
+            while not (deadline.passed or self._closing.is_set()):
+                await _within(self.connected_event.wait(), deadline.remaining)
+                await self._send_what_is_kept()
+                # The answer to a ping comes after all that was sent before it was read.
+                sent = not self._outgoing and self._ping(token)
+                interval = deadline.at_most(FLUSH_INTERVAL)
+                if await _within(arrived.wait(), interval) and sent:
+                    return True
+            return False
+        finally:
+            del self._flushed[token]
+
+    async def wait_for_message(
+        self, message_type: str, timeout: float | None = 3.0
+    ) -> Message | None:
+        """Wait for the next message of a type; ``None`` if none came in ``timeout`` seconds."""
+        return await self._answer(self.pending.expect([message_type]), timeout)
+
+    async def wait_for_response(
+        self,
+        message: Any,
+        reply_type: str | Sequence[str] | None = None,
+        timeout: float | None = 3.0,
+        *,
+        same: str | None = None,
+    ) -> Message | None:
+        """Emit a message and wait for its answer; see `MessageBusClient.wait_for_response`."""
+        self._add_session(message)
+        types = reply_type or f"{message.msg_type}.response"
+        expected = self.pending.expect(
+            [types] if isinstance(types, str) else types,
+            session_id=session_id_of(message),
+            accepts=None if same is None else same_value(same, message),
+        )
+        await self.emit(message)
+        return await self._answer(expected, timeout)
+
+    async def collect_responses(
+        self,
+        message: Message,
+        min_timeout: float = 0.2,
+        max_timeout: float = 3.0,
+        direct_return_func: Callable[[Message], bool] | None = None,
+    ) -> list[Message]:
+        """Emit a message and collect its answers; see `MessageBusClient.collect_responses`."""
+        collection = Collection(min_timeout, max_timeout, direct_return_func)
+        change = asyncio.Event()
+
+        def handling(ack: Message) -> None:
+            if collection.handling(ack):
+                change.set()
+
+        def response(answer: Message) -> None:
+            if collection.response(answer):
+                change.set()
+
+        topics: dict[str, Tap] = {
+            f"{message.msg_type}.handling": handling,
+            f"{message.msg_type}.response": response,
+        }
+        message.context[COLLECT_ID] = collection.query
+        for topic, tap in topics.items():
+            self.tap(topic, tap)
+        try:
+            collection.begin()
+            await self.emit(message)
+            while remaining := collection.remaining:
+                change.clear()
+                await _within(change.wait(), remaining)
+            return collection.answers
+        finally:
+            for topic, tap in topics.items():
+                self.untap(topic, tap)
+
+    async def messages(self, *types: str) -> AsyncIterator[Message]:
+        """
+        Yield the messages of some types, in the order of the bus, until the client is closed.
+
+        A loop that does not keep up loses the oldest of 10,000 waiting messages, with a warning.
+        """
+        waiting: asyncio.Queue[Message] = asyncio.Queue()
+        told = False
+
+        def take(message: Message) -> None:
+            nonlocal told
+            if waiting.qsize() >= MAX_WAITING:
+                waiting.get_nowait()
+                if not told:
+                    told = True
+                    log.warning("a loop over messages does not keep up; the oldest are dropped")
+            waiting.put_nowait(message)
+
+        for type_ in types:
+            self.tap(type_, take)
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            while True:
+                message = asyncio.ensure_future(waiting.get())
+                await asyncio.wait([message, closing], return_when=asyncio.FIRST_COMPLETED)
+                if not message.done():
+                    message.cancel()
+                    return
+                yield message.result()
+        finally:
+            closing.cancel()
+            for type_ in types:
+                self.untap(type_, take)
+
+    def _add_session(self, message: Any) -> None:
+        if "session" not in message.context:
+            session = self._session or SessionManager.default_session
+            message.context["session"] = session.serialize()
+
+    async def _answer(self, expected: Any, timeout: float | None) -> Message | None:
+        try:
+            answer: Message | None = await _within(asyncio.wrap_future(expected.answer), timeout)
+        except asyncio.CancelledError:
+            if not expected.answer.cancelled() or not self._closing.is_set():
+                raise
+            return None  # the client was closed
+        finally:
+            self.pending.give_up(expected)
+        return answer
+
+    async def _send_what_is_kept(self) -> None:
+        """Send in order until nothing is left or the link fails; the rest stays."""
+        async with self._sending:
+            while self._link.state is State.OPEN and (text := self._outgoing.next()) is not None:
+                connection = self._connection
+                try:
+                    if connection is None:
+                        raise StreamClosedError
+                    await asyncio.wait_for(connection.write_message(text), SOCKET_TIMEOUT)
+                except _TROUBLE:
+                    self._outgoing.stayed(text)
+                    if connection is not None:
+                        connection.close()  # the reading task notices, and connects anew
+                    return
+
+    async def _send_what_is_held(self) -> None:
+        await asyncio.sleep(self._backoff.longest)
+        self._outgoing.held = False
+        await self._send_what_is_kept()
+
+    def _ping(self, token: bytes) -> bool:
+        if self._link.state is not State.OPEN or self._connection is None:
+            return False
+        try:
+            self._connection.ping(token)
+        except _TROUBLE:
+            return False
+        return True
+
+    # ------------------------------------------------------------------ handlers
+
+    def on(self, event_name: str, func: Handler) -> None:
+        """Call ``func``, a function or a coroutine function, with every message of a type."""
+        self.emitter.on(event_name, func)
+
+    def once(self, event_name: str, func: Handler) -> None:
+        """Call ``func`` with the next message of a type, and no more."""
+        self.emitter.once(event_name, func)
+
+    def remove(self, event_name: str, func: Handler) -> None:
+        """Call ``func`` no more; one that is not registered costs a warning."""
+        try:
+            self.emitter.remove_listener(event_name, self._wrapped.pop(func, func))
+        except (KeyError, ValueError):
+            log.warning("no handler %r of %s to remove", func, ascii(event_name))
+
+    def remove_all_listeners(self, event_name: str) -> None:
+        """
+        Remove all handlers of a type.
+
+        Raises:
+            ValueError: If there is no name: that would silence the whole client.
+        """
+        if event_name is None:
+            raise ValueError("event_name is None, expected the name of an event")
+        self.emitter.remove_all_listeners(event_name)
+
+    def on_collect(self, event_name: str, func: Handler, timeout: float = 2) -> None:
+        """Answer questions that are asked with `collect_responses`; see `MessageBusClient`."""
+        handler_id = str(uuid.uuid4())
+
+        async def answer(message: Message) -> None:
+            query = message.context.get(COLLECT_ID)
+            if query is None:
+                log.warning("%s was not asked with collect_responses", ascii(event_name))
+                return
+            question = CollectionMessage.from_message(message, handler_id, query)
+            await self.emit(question.extend(timeout))
+            done = func(question)
+            if inspect.isawaitable(done):
+                await done
+
+        self._wrapped[func] = answer
+        self.emitter.on(event_name, answer)
+
+    def tap(self, msg_type: str, tap: Tap) -> None:
+        """Call ``tap`` with every message of a type, at once and in the order of the bus."""
+        self._dispatch.tap(msg_type, tap)
+
+    def untap(self, msg_type: str, tap: Tap) -> None:
+        """Take `tap` back; done for one that is not there."""
+        self._dispatch.untap(msg_type, tap)
+
+
+async def _within(awaitable: Any, seconds: float | None) -> Any:
+    """Wait for something, but not longer; ``None`` when time is up."""
+    try:
+        return await asyncio.wait_for(awaitable, seconds)
+    except asyncio.TimeoutError:
+        return None
+
+
+def _log_failure(error: BaseException) -> None:
+    report_failure(_log_failure, (), error)
