@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 # Together under the 3 s that a service manager's user would wait without wondering.
 STOP_SECONDS = 2.0
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 # A WebSocket handshake is a few hundred bytes; cookies of other services on localhost may add.
 MAX_HEADER_BYTES = 16 * KIB
 
@@ -112,7 +114,7 @@ async def serve(config: BusConfig) -> None:
         log.info("stopping (%s)", name)
         stopping.set()
 
-    for signum in (signal.SIGTERM, signal.SIGINT):
+    for signum in STOP_SIGNALS:
         loop.add_signal_handler(signum, stop, signum.name)
     loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP: nothing to do")
     listener = Listener(config)
@@ -120,6 +122,9 @@ async def serve(config: BusConfig) -> None:
     await stopping.wait()
     await listener.stop()
     log.info("stopped")
+    # The loop takes its handlers down with it, and a second signal would turn a clean end into a
+    # death by signal.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*STOP_SIGNALS, signal.SIGHUP))
 
 
 def _log_request(handler: object) -> None:
