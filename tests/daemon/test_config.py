@@ -53,7 +53,21 @@ NOT_A_FLAG = [0, 1, "true", "", [], {}]
 NOT_A_SIZE = [0, -1, -0.0, "64", True, [], {}, math.inf, -math.inf, math.nan, BIG, -BIG]
 NOT_NAMES = ["a", 5, {}, True, [5], [None], [""], ["a", []]]
 WRONG = {
-    "host": ["", " ", "a b", "ws://localhost", "localhost/", "u@localhost", 5, True, [], {}],
+    "host": [
+        "",
+        " ",
+        "a b",
+        "ws://localhost",
+        "localhost/",
+        "u@localhost",
+        "a..b",
+        "a\0b",
+        "x" * 64,
+        5,
+        True,
+        [],
+        {},
+    ],
     "port": [-1, 65536, 8181.0, "8181", "", True, False, [], {}, BIG, math.nan],
     "route": ["", "core", "/a b", "/a?b", "/a#b", "/\n", "/healthz", "/metrics", 5, [], {}, True],
     "max_msg_size": NOT_A_SIZE,
