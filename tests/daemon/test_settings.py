@@ -81,8 +81,8 @@ def test_each_file_is_read(home: Home, name: str) -> None:
 
 
 def test_precedence_is_that_of_ovos_config(home: Home) -> None:
-    """Each over the one before: remote, distribution, system, XDG directories, the user."""
-    names = [Home.REMOTE, Home.DISTRIBUTION, Home.SYSTEM, Home.XDG, Home.USER]
+    """Each over the one before: remote, distribution, system, the user, the XDG directories."""
+    names = [Home.REMOTE, Home.DISTRIBUTION, Home.SYSTEM, Home.USER, Home.XDG]
     keys = ["route", "host", "stall_timeout", "max_total_backlog", "port"]
     values: list[object] = ["/remote", "localhost", 5, 1000, 5005]
     wrong: list[object] = ["/no", "no.localhost", 99, 9999, 9999]
