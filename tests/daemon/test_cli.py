@@ -21,6 +21,8 @@ from tests.support.rawsocket import RawClient
 StartDaemon = Callable[..., Daemon]
 COMMAND = Path(sys.executable).with_name("ovos-messagebus")
 
+FLAGS = ["host", "port", "route", "max-msg-size", "log-level", "config", "check-config", "version"]
+
 # A start of Python and the import of ovos-config, on a machine that is busy with other things.
 PATIENCE = 5.0
 
@@ -55,16 +57,7 @@ def test_help(home: Home) -> None:
     code, output = home.run("-m", "ovos_bus", "--help")
 
     assert code == 0
-    for flag in [
-        "host",
-        "port",
-        "route",
-        "max-msg-size",
-        "log-level",
-        "config",
-        "check-config",
-        "version",
-    ]:
+    for flag in FLAGS:
         assert f"--{flag}" in output
     assert 'the "websocket" section of mycroft.conf' in output
     assert "Exit codes" in output
@@ -255,9 +248,10 @@ def test_a_percent_sign_in_a_warning_is_text(start_daemon: StartDaemon) -> None:
 def test_a_second_signal_does_not_spoil_the_end(start_daemon: StartDaemon) -> None:
     """Whoever stops it twice, or hangs up meanwhile, still gets exit code 0 and no traceback."""
     daemon = start_daemon()
-    while daemon.process.poll() is None:
-        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            daemon.signal(signum)
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for("stopped")
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        daemon.signal(signum)
 
     assert daemon.wait() == 0
     assert "Traceback" not in daemon.output
