@@ -43,6 +43,7 @@ class Bus:
         self.hub = Hub(config.limits)
         self.access = config.access
         self.refusals = Throttle()
+        self.stopping = False
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._connections: set[Connection] = set()
@@ -92,6 +93,7 @@ class Bus:
         Args:
             seconds: After this, connections that are still open are cut.
         """
+        self.stopping = True
         self._watch.cancel()
         self.hub.end_turn()
         for connection in tuple(self._connections):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
+from http.client import HTTPConnection
 
 import pytest
 
@@ -105,6 +107,22 @@ def test_what_a_page_sends_is_safe_in_the_log(daemon: Daemon) -> None:
 def test_other_handshakes_are_refused(daemon: Daemon, headers: dict[str, str], status: int) -> None:
     """What is no WebSocket handshake of RFC 6455 §4.2.1 gets a status, and is no warning."""
     assert knock(daemon, **headers) == status
+
+
+def test_nobody_slips_in_while_it_stops(start_daemon: StartDaemon) -> None:
+    """A connection that was accepted before the signal is refused with 503 after it."""
+    daemon = start_daemon()
+    early = HTTPConnection("127.0.0.1", daemon.port, timeout=10)
+    with RawClient(daemon.port):  # it answers nothing, so there is time to ask
+        early.request("GET", "/healthz")
+        assert early.getresponse().read()
+        daemon.signal(signal.SIGTERM)
+        daemon.wait_for("stopping")
+        early.request("GET", "/core", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+
+        assert early.getresponse().status == 503
+        assert daemon.wait(3.0) == 0
+    early.close()
 
 
 def test_the_route_is_where_it_is_told_to_be(start_daemon: StartDaemon) -> None:
