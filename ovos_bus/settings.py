@@ -93,6 +93,9 @@ def _active(configuration: Any) -> list[Any]:
         files += [configuration.distribution, configuration.system, *configuration.xdg_configs]
     active = [conf for conf in files if _parse(conf.path)]
     configuration()  # merging also takes protected keys out of the files they are protected from
+    # It wrote them all into the defaults, too, where the next merging would find a user's
+    # constraints and take them for the system's.
+    configuration.default = type(configuration.default)()
     return active
 
 

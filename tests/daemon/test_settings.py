@@ -137,6 +137,14 @@ def test_a_user_cannot_switch_anything_off(home: Home) -> None:
     assert agrees(home)["port"] == (5005, file)
 
 
+def test_a_user_cannot_switch_the_logging_off_either(home: Home) -> None:
+    """The logging section is read under the same constraints as ours."""
+    system = {"disable_user_config": True}
+    home.write(Home.USER, json.dumps({"system": system, "logging": {"log_level": "loud"}}))
+
+    assert "log_level: 'loud' is wrong" in refusal(home)
+
+
 def test_a_protected_key_is_not_taken_from_the_user(home: Home) -> None:
     """An administrator can reserve single keys; the user's others still count."""
     constraint = {"system": {"protected_keys": {"user": ["websocket:host", "websocket:port"]}}}

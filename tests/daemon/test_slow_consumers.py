@@ -136,7 +136,7 @@ def test_a_stalled_client_goes_after_stall_timeout(start_daemon: StartDaemon) ->
     [
         (400, 0.01, 65_536),
         # The system's own buffers are so large that it shows progress once in a second only.
-        (250, 0.03, None),
+        (200, 0.03, None),
     ],
 )
 def test_a_flood_waits_for_a_client_that_reads_slowly(
