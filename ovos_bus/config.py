@@ -72,8 +72,12 @@ def _text(value: object) -> str:
 
 def _host(value: object) -> str:
     host = _text(value)
-    if any(character.isspace() or character in "/@?#" for character in host):
+    if any(c.isspace() or not c.isprintable() or c in "/@?#" for c in host):
         raise _NotThis
+    try:
+        host.encode("idna")  # what looking it up does first
+    except UnicodeError:
+        raise _NotThis from None
     return host.removeprefix("[").removesuffix("]")
 
 

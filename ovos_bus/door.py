@@ -24,6 +24,8 @@ class Door(RequestHandler):
         self.bus = bus
 
     def prepare(self) -> None:
+        if self.bus.stopping:  # asked on a connection that was accepted before
+            raise HTTPError(503)
         headers = self.request.headers
         try:
             self.admit(headers.get("Host"), headers.get("Origin"))

@@ -89,15 +89,10 @@ def excerpt(text: str) -> str:
 
 def _in_words(wrong: str) -> str:
     """Turn msgspec's finding into the words of rule M4."""
-    expected, _, path = wrong.partition(" - at ")
-    where = path.strip("`").removeprefix("$.") or "the message"
     if "missing required field" in wrong:
         return "type is missing"
-    if where == "type":
-        return "type is not a string"
-    if "object" in expected:
-        return f"{where} is not an object"
-    return wrong
+    where = wrong.partition(" - at ")[2].strip("`").removeprefix("$.") or "the message"
+    return f"{where} is not {'a string' if where == 'type' else 'an object'}"
 
 
 def _why_not_json(text: str, wrong: str) -> str:
