@@ -25,6 +25,10 @@ EXPIRE_INTERVAL = 1.0
 LOOK_AGAIN_INTERVAL = 0.5
 
 
+# How long the end of a connection that was cut takes to be reported, at most, in seconds.
+CUT_SECONDS = 0.2
+
+
 class Connection(Wire, Protocol):
     """A client's connection: the wire of its outbox, and what a bus that stops needs of it."""
 
@@ -103,6 +107,8 @@ class Bus:
             await _wait(self._empty, seconds)
         for connection in tuple(self._connections):
             connection.cut()
+        if self._connections:
+            await _wait(self._empty, CUT_SECONDS)  # for the lines of the log
 
     async def _expire(self) -> None:
         while True:

@@ -17,7 +17,7 @@ from ovos_bus.errors import Malformed
 # Long enough to recognise a message by, short enough for a log line.
 EXCERPT_CHARS = 80
 
-_LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 class _Object(msgspec.Struct):
@@ -100,6 +100,6 @@ def _why_not_json(text: str, wrong: str) -> str:
         return "empty text"
     if text.startswith("\ufeff"):
         return "not JSON: starts with a byte order mark"
-    if "truncated" in wrong and _LONE_SURROGATE.search(text):
+    if "truncated" in wrong and _SURROGATE.search(text):
         return "not JSON: cut off, or half of a surrogate pair in a string"
     return "not JSON: " + wrong.removeprefix("JSON is malformed: ")

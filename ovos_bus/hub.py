@@ -76,9 +76,9 @@ class Hub:
         """Whether a client is far behind, but catching up."""
         if not self._behind:
             return False
-        patient_until = self._clock() - PATIENCE
+        now = self._clock()
         return any(
-            outbox.backlog > BEHIND_BYTES and outbox.moved_at > patient_until
+            outbox.backlog > BEHIND_BYTES and now - outbox.moved_at < PATIENCE * outbox.allowance
             for outbox in self._behind
         )
 

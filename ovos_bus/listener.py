@@ -25,6 +25,9 @@ STOP_SECONDS = 2.0
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+# Whoever has connected and says nothing holds a descriptor that a client may need.
+HANDSHAKE_SECONDS = 5.0
+
 # A WebSocket handshake is a few hundred bytes; cookies of other services on localhost may add.
 MAX_HEADER_BYTES = 16 * KIB
 
@@ -92,6 +95,7 @@ class Listener:
             application,
             max_header_size=MAX_HEADER_BYTES,
             max_body_size=0,
+            idle_connection_timeout=HANDSHAKE_SECONDS,
             # A message is read whole, with its frame's head.
             max_buffer_size=config.max_msg_size + MIB,
         )

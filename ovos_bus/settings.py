@@ -48,7 +48,8 @@ def layers(only_file: str | None = None) -> list[Layer]:
         Unreadable: If a file cannot be parsed, or ``only_file`` cannot be opened.
     """
     if only_file is not None and not os.path.isfile(only_file):
-        raise Unreadable(only_file, "there is no such file")
+        exists = os.path.exists(only_file)
+        raise Unreadable(only_file, "is not a file" if exists else "there is no such file")
     with _ovos_config_in_silence() as configuration:
         # Parsed by us, because merging writes all the other files into ovos-config's own copy.
         found = [_layer(path := configuration.default.path, _parse(path))]
