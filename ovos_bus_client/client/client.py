@@ -24,7 +24,7 @@ from ovos_bus_client.client.waiter import MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
 from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
 from ovos_bus_client.message import Message
-from ovos_bus_client.session import Session, SessionManager
+from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 from ovos_bus_client.version import __version__
 
 __all__ = ["MessageBusClient", "MessageWaiter"]
@@ -291,8 +291,8 @@ class MessageBusClient:
         the bus is away the message is kept.
 
         Args:
-            message: A `Message`, or anything with ``msg_type``, ``data`` and a ``context`` dict. One
-                that has ``serialize()`` is sent as what that returns.
+            message: A `Message`, or anything with ``msg_type``, ``data`` and a ``context`` dict;
+                what has ``serialize()`` is sent as what that returns.
 
         Raises:
             NotRunning: If the client was not started, also not by another thread within 10 s.
@@ -350,7 +350,9 @@ class MessageBusClient:
         return waiter.wait(timeout)
 
     def _own_session(self) -> Session:
-        return self._session or SessionManager.default_session
+        if self.session_id == DEFAULT_SESSION_ID or self._session is None:
+            return SessionManager.default_session  # which may have been replaced meanwhile
+        return self._session
 
     def _send(self, text: bytes) -> None:
         with self._sending:
