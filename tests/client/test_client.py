@@ -531,6 +531,17 @@ def test_emit_adds_the_session_where_there_is_none(
     assert message.context["session"] == {"session_id": "mine", "lang": "de-DE"}
 
 
+def test_a_client_of_the_device_follows_its_session(daemon: Daemon, connect: Connect) -> None:
+    """A client that was given the default session uses what became of it, not what it was."""
+    client, inbox = connect(daemon.port, session=Session("default", lang="de-DE")), Inbox()
+    client.on("t", inbox)
+    assert SessionManager.default_session.lang == "de-DE"
+    SessionManager.update(Session("default", lang="pt-PT"))
+    client.emit(Message("t"))
+
+    assert inbox.take().context["session"] == {"session_id": "default", "lang": "pt-PT"}
+
+
 @pytest.mark.parametrize("session", [{}, {"session_id": "theirs"}, {"x": 1}])
 def test_emit_keeps_the_session_that_is_there(
     session: dict[str, Any], daemon: Daemon, connect: Connect
