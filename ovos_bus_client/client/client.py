@@ -256,9 +256,10 @@ class MessageBusClient:
 
         ``WebSocketApp.close`` would read the answer in this thread, while the other reads, too.
         """
-        if self._connection is not None:
+        connection = self._connection
+        if connection is not None:
             with contextlib.suppress(WebSocketException, OSError):
-                self._connection.send_close()
+                connection.send_close()
 
     def _hang_up(self) -> None:
         """Wake the reading thread from whatever it waits for on the socket, and end it."""
@@ -316,7 +317,7 @@ class MessageBusClient:
 
         Args:
             message_type: The type.
-            timeout: Seconds; ``None`` waits for ever.
+            timeout: Seconds; ``None`` waits until the client is closed.
 
         Returns:
             The message, or ``None`` if none came in time.
@@ -336,7 +337,7 @@ class MessageBusClient:
             message: What to emit.
             reply_type: The answer's type, or several of which the first to come counts; ``None``
                 is ``<type>.response``.
-            timeout: Seconds to wait; ``None`` waits for ever.
+            timeout: Seconds to wait; ``None`` waits until the client is closed.
 
         Returns:
             The answer, or ``None`` if none came in time.

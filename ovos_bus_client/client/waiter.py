@@ -45,7 +45,8 @@ class MessageWaiter:
         Wait for the message.
 
         Args:
-            timeout: Seconds; ``None`` waits for ever.
+            timeout: Seconds; ``None`` waits until the client is closed, or for ever on a bus of
+                another kind.
 
         Returns:
             The message, or ``None`` if none came in time. Nobody listens any more after that.
