@@ -86,8 +86,11 @@ def encode(tree: Any) -> str:
     """
     try:
         text = msgspec.json.encode(tree, enc_hook=_serialized).decode()
-        # msgspec writes NaN and the infinities as null: where there is no null, there are none.
-        plain = msgspec.to_builtins(tree, enc_hook=_serialized) if "null" in text else None
+        # msgspec writes NaN and the infinities as null. Where there is no null there are none, and
+        # where the text reads as the tree there are none; only what is left is worth a search.
+        if "null" not in text or msgspec.json.decode(text) == tree:
+            return text
+        plain = msgspec.to_builtins(tree, enc_hook=_serialized)
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         return _dumps(tree)
     _check_finite(plain)
