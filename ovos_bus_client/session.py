@@ -53,13 +53,18 @@ class Session:
             session_id: ``None`` makes a new one (uuid4).
             lang: ``None`` leaves it out.
             site_id: ``None`` leaves it out.
-            fields: Further fields by their wire names, copied.
+            fields: Further fields by their wire names, copied; those that have an attribute, and
+                those that are ``None``, are left out.
         """
         self.session_id = session_id or str(uuid.uuid4())
         self.lang = lang
         self.site_id = site_id
         self.touch_time = time.time()
-        self._fields: dict[str, Any] = clone(dict(fields or {}))
+        self._fields: dict[str, Any] = {
+            key: clone(value)
+            for key, value in (fields or {}).items()
+            if value is not None and key not in _FIELDS
+        }
 
     def __repr__(self) -> str:
         return f"Session({self.session_id!r})"
@@ -79,19 +84,19 @@ class Session:
         """
         Read a session from the wire.
 
-        No id means the default session (S1). ``null`` counts as left out, a value of the wrong
-        type as well, with a line in the debug log (S2). Unknown fields are kept (S3).
+        No id, or an empty one, means the default session (S1). ``null`` counts as left out, a
+        value of the wrong type as well, with a line in the debug log (S2). Unknown fields are
+        kept (S3).
         """
-        fields = {key: value for key, value in data.items() if value is not None}
         own: dict[str, Any] = {}
         for key, kind in _FIELDS.items():
-            value = fields.pop(key, None)
+            value = data.get(key)
             if isinstance(value, kind):
                 own[key] = value
             elif key in data:
                 log.debug("session.%s is %r, which counts as left out", key, data[key])
-        own.setdefault("session_id", DEFAULT_SESSION_ID)
-        return Session(**own, fields=fields)
+        session_id = own.pop("session_id", None) or DEFAULT_SESSION_ID
+        return Session(session_id, **own, fields=data)
 
     @staticmethod
     def from_message(message: Message) -> Session:
@@ -115,7 +120,11 @@ class SessionManager:
     def get(cls, message: Message | None = None) -> Session:
         """Return the session of a message: its own, or the default one if it names none."""
         carried = message.context.get("session") if message is not None else None
-        if not carried or carried.get("session_id", DEFAULT_SESSION_ID) == DEFAULT_SESSION_ID:
+        if not isinstance(carried, Mapping):
+            return cls.default_session
+        session_id = carried.get("session_id")
+        # An id that is no string counts as left out, and so does an empty one (S1, S2).
+        if not isinstance(session_id, str) or session_id in ("", DEFAULT_SESSION_ID):
             return cls.default_session
         return Session.deserialize(carried)
 

@@ -86,26 +86,33 @@ def encode(tree: Any) -> str:
     """
     try:
         text = msgspec.json.encode(tree, enc_hook=_serialized).decode()
-        # msgspec writes NaN and the infinities as null: where there is no null, there are none.
-        plain = msgspec.to_builtins(tree, enc_hook=_serialized) if "null" in text else None
+        # msgspec writes NaN and the infinities as null. Where there is no null there are none, and
+        # where the text reads as the tree there are none; only what is left is worth a search.
+        if "null" not in text or msgspec.json.decode(text) == tree:
+            return text
+        plain = msgspec.to_builtins(tree, enc_hook=_serialized)
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         return _dumps(tree)
     _check_finite(plain)
     return text
 
 
-def text_of(message: Any) -> str:
+def written(message: Any) -> bytes:
     """
-    Write a message of whatever class: with its own ``serialize``, or what its attributes hold.
+    Write a message of whatever class, in UTF-8: with its ``serialize``, or what it holds.
 
     Raises:
         MalformedMessage: If it cannot be written.
     """
     if hasattr(message, "serialize"):
-        return str(message.serialize())
-    attributes = vars(message)
-    keys = {"type": "msg_type", "data": "data", "context": "context"}
-    return encode({key: attributes.get(name, attributes.get(key)) for key, name in keys.items()})
+        text = str(message.serialize())
+    else:
+        parts_ = {"type": message.msg_type, "data": message.data, "context": message.context}
+        text = encode(parts_)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as problem:
+        raise MalformedMessage(f"cannot be sent: {problem}") from None
 
 
 def clone(tree: Any) -> Any:

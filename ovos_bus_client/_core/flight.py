@@ -31,7 +31,7 @@ class Flight:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._max_messages, self._max_bytes, self._clock = max_messages, max_bytes, clock
-        self._texts: deque[tuple[str, float]] = deque()
+        self._texts: deque[tuple[bytes, float]] = deque()
         self._size = 0
         self._lock = threading.Lock()
         self._comes_back = False  # whether this bus was seen to send us our own
@@ -39,7 +39,7 @@ class Flight:
     def __len__(self) -> int:
         return len(self._texts)
 
-    def left(self, text: str) -> None:
+    def left(self, text: bytes) -> None:
         """Take note that a text is about to be handed to the connection."""
         with self._lock:
             self._texts.append((text, self._clock()))
@@ -47,13 +47,13 @@ class Flight:
             while len(self._texts) > self._max_messages or self._size > self._max_bytes:
                 self._pop()
 
-    def stayed(self, text: str) -> None:
+    def stayed(self, text: bytes) -> None:
         """Take `left` back: the connection did not take the text."""
         with self._lock:
             if self._texts and self._texts[-1][0] is text:
                 self._size -= len(self._texts.pop()[0])
 
-    def came(self, text: str) -> None:
+    def came(self, text: bytes) -> None:
         """Take note of a text that the bus sent, which may be ours."""
         if not self._texts:
             return
@@ -66,7 +66,7 @@ class Flight:
             while self._texts and self._texts[0][1] < too_old:
                 self._pop()
 
-    def lost(self) -> list[str]:
+    def lost(self) -> list[bytes]:
         """Empty it, and return what may not have reached the bus, in the order it was sent."""
         with self._lock:
             texts = [text for text, _ in self._texts] if self._comes_back else []

@@ -34,23 +34,23 @@ class Outgoing:
         """How many wait to leave."""
         return len(self._unsent)
 
-    def keep(self, text: str) -> bool:
+    def keep(self, text: bytes) -> bool:
         """Take a text, and return whether it was the first for which an older one had to go."""
-        return self._unsent.keep(text)
+        return self._unsent.keep(text, bounded=not self.held)
 
-    def next(self) -> str | None:
+    def next(self) -> bytes | None:
         """Return the text that leaves now, if one does; it is under way from here on."""
         text = None if self.held else self._unsent.take()
         if text is not None:
             self._flight.left(text)
         return text
 
-    def stayed(self, text: str) -> None:
+    def stayed(self, text: bytes) -> None:
         """Take `next` back: the connection did not take the text."""
         self._flight.stayed(text)
         self._unsent.put_back([text])
 
-    def came(self, text: str) -> None:
+    def came(self, text: bytes) -> None:
         """Take note of a text that the bus sent, which may be one of ours."""
         self._flight.came(text)
 

@@ -51,6 +51,7 @@ class Pending:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_type: dict[str, list[Expected]] = {}
+        self._closed = False
 
     def __contains__(self, msg_type: str) -> bool:
         """Return whether anybody waits for a type."""
@@ -69,9 +70,14 @@ class Pending:
             types: The types.
             session_id: The session of the question; see `addressees`.
             accepts: Tells an answer from another message of the type. Must not raise.
+
+        After `close` the wait is given up as soon as it begins.
         """
         expected = Expected(types, session_id, accepts)
         with self._lock:
+            if self._closed:
+                expected.answer.cancel()
+                return expected
             for type_ in expected.types:
                 self._by_type.setdefault(type_, []).append(expected)
         return expected
@@ -96,12 +102,13 @@ class Pending:
             self._forget(expected)
         expected.answer.cancel()
 
-    def give_up_all(self) -> None:
-        """End every wait without an answer: the client is closed."""
+    def close(self) -> None:
+        """Give up every wait, now and from now on: there will be no more messages."""
         with self._lock:
-            everyone = {id(e): e for waiting in self._by_type.values() for e in waiting}
+            self._closed = True
+            waiting = {expected for many in self._by_type.values() for expected in many}
             self._by_type.clear()
-        for expected in everyone.values():
+        for expected in waiting:
             expected.answer.cancel()
 
     def _forget(self, expected: Expected) -> None:

@@ -18,3 +18,6 @@ CLOSE_TIMEOUT = 5.0
 
 # How often flush() asks again whether everything has arrived.
 FLUSH_INTERVAL = 0.5
+
+# A thread that is about to dial has no socket yet to be woken by, so it is told again.
+HANG_UP_AGAIN = 0.05

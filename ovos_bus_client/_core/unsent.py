@@ -12,7 +12,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 class Unsent:
     """
-    Texts that wait for a link, up to a number and a size; beyond, the oldest go.
+    Texts in UTF-8 that wait for a link, up to a number and a size; beyond, the oldest go.
 
     Safe to be used from several threads.
 
@@ -22,7 +22,7 @@ class Unsent:
 
     def __init__(self, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES) -> None:
         self._max_messages, self._max_bytes = max_messages, max_bytes
-        self._texts: deque[str] = deque()
+        self._texts: deque[bytes] = deque()
         self._size = 0
         self._lock = threading.Lock()
         self.dropped = 0
@@ -30,21 +30,26 @@ class Unsent:
     def __len__(self) -> int:
         return len(self._texts)
 
-    def keep(self, text: str) -> bool:
-        """Keep a text, and return whether this was the first for which an older one had to go."""
+    def keep(self, text: bytes, *, bounded: bool = True) -> bool:
+        """
+        Keep a text, and return whether this was the first for which an older one had to go.
+
+        Args:
+            bounded: Whether the limits hold. They need not while all of it leaves in a moment.
+        """
         with self._lock:
             self._texts.append(text)
             self._size += len(text)
-            return self._drop_what_is_too_much()
+            return bounded and self._drop_what_is_too_much()
 
-    def put_back(self, texts: Sequence[str]) -> bool:
+    def put_back(self, texts: Sequence[bytes]) -> bool:
         """Keep texts that were taken and did not arrive, before all others; see `keep`."""
         with self._lock:
             self._texts.extendleft(reversed(texts))
             self._size += sum(map(len, texts))
             return self._drop_what_is_too_much()
 
-    def take(self) -> str | None:
+    def take(self) -> bytes | None:
         """Take out the oldest text; ``None`` if there is none."""
         with self._lock:
             if not self._texts:

@@ -176,7 +176,7 @@ class AsyncMessageBusClient:
         self._link.tell(Event.CLOSE)
         self._closing.set()
         self.connected_event.clear()
-        self.pending.give_up_all()
+        self.pending.close()
         if self._held is not None:
             self._held.cancel()
         if self._connection is not None:
@@ -239,7 +239,7 @@ class AsyncMessageBusClient:
     def _on_message(self, frame: str | bytes) -> None:
         try:
             text = frame.decode() if isinstance(frame, bytes) else frame
-            self._outgoing.came(text)
+            self._outgoing.came(text.encode())
             self._dispatch.deliver(text)
         except (MalformedMessage, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
@@ -273,7 +273,7 @@ class AsyncMessageBusClient:
         if self._link.state is State.IDLE:
             raise NotRunning
         self._add_session(message)
-        text = codec.text_of(message)
+        text = codec.written(message)
         if self._link.state is State.CLOSED:
             log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
             return
@@ -404,7 +404,7 @@ class AsyncMessageBusClient:
                 self.untap(type_, take)
 
     def _add_session(self, message: Any) -> None:
-        if "session" not in message.context:
+        if message.context.get("session") is None:
             session = self._session or SessionManager.default_session
             message.context["session"] = session.serialize()
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import socket
 import sys
 import threading
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from pyee.executor import ExecutorEventEmitter
-from websocket import WebSocketApp, WebSocketException
+from websocket import WebSocketApp
 
 from ovos_bus_client._core import codec
 from ovos_bus_client._core.backoff import Backoff, is_local
@@ -23,22 +20,16 @@ from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
 from ovos_bus_client._core.link import Event, Link, State
 from ovos_bus_client._core.outgoing import Outgoing
 from ovos_bus_client._core.pending import Pending
-from ovos_bus_client._core.times import (
-    CLOSE_TIMEOUT,
-    FLUSH_INTERVAL,
-    GOODBYE_TIMEOUT,
-    PING_INTERVAL,
-    PING_TIMEOUT,
-    SOCKET_TIMEOUT,
-    START_TIMEOUT,
-)
+from ovos_bus_client._core.times import FLUSH_INTERVAL, START_TIMEOUT
 from ovos_bus_client.client.collector import MessageCollector
+from ovos_bus_client.client.connection import TROUBLE, Connection
+from ovos_bus_client.client.emitter import PoolEmitter
 from ovos_bus_client.client.pool import HandlerPool
 from ovos_bus_client.client.waiter import MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
 from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
 from ovos_bus_client.message import CollectionMessage, Message
-from ovos_bus_client.session import Session, SessionManager
+from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 from ovos_bus_client.version import __version__
 
 __all__ = ["MessageBusClient", "MessageCollector", "MessageWaiter"]
@@ -102,7 +93,7 @@ class MessageBusClient:
             session: The session of messages that name none; ``None`` is the default session.
             name: What the bus is to call this client; ``None`` is the name of the program.
             max_unsent_messages: How many messages are kept while the bus is away.
-            max_unsent_bytes: How much is kept while the bus is away, in characters of JSON.
+            max_unsent_bytes: How much is kept while the bus is away, in bytes of JSON.
         """
         self.config = self._load_config(cache, host=host, port=port, route=route, ssl=ssl)
         self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
@@ -114,19 +105,24 @@ class MessageBusClient:
         if session is not None:
             SessionManager.update(session)
         self.session_id = (session or SessionManager.default_session).session_id
-        self._session = session
+        # The device's own is looked up each time: it changes with ovos.session.update_default.
+        self._session = None if self.session_id == DEFAULT_SESSION_ID else session
         self._pool = HandlerPool(report=report_failure) if emitter is None else None
-        self.emitter = ExecutorEventEmitter(self._pool) if emitter is None else emitter
+        self.emitter = PoolEmitter(self._pool) if emitter is None else emitter
         self._dispatch = Dispatch(self.emitter, self.pending)
         self._link = Link()
         self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
         self._backoff = Backoff(is_local(self.config.host))
         self._sending = threading.Lock()  # keeps the order of what is sent
+        self._started = threading.Event()  # or closed without that
         self._closing = threading.Event()
-        self._outage_told = False
+        self._ended = threading.Event()  # run_forever() has nothing more to do
+        self._outage_told = self._closed_told = False
+        self._interrupt: BaseException | None = None  # what ended the reading: Ctrl-C
         self._flushed: dict[bytes, threading.Event] = {}
         self._thread: threading.Thread | None = None  # the one that reads
-        self.client = self.create_client()
+        self._runner: threading.Thread | None = None  # the same, if it is ours
+        self._connect()
         self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
         self.on("error", _ignore)  # pyee raises an error that nobody listens for
 
@@ -161,9 +157,21 @@ class MessageBusClient:
     # ------------------------------------------------------------------ life
 
     def run_in_thread(self) -> threading.Thread:
-        """Run in a thread of its own that does not keep the program alive, and return it."""
-        self._thread = threading.Thread(target=self._run, name="ovos-bus", daemon=True)
-        self._thread.start()
+        """
+        Run in a thread of its own that does not keep the program alive, and return it.
+
+        A client that runs already goes on in the thread that it has.
+
+        Raises:
+            ClientClosed: If the client was closed before.
+        """
+        if self._link.state is State.CLOSED:
+            raise ClientClosed
+        if self._thread is None:
+            run = threading.Thread(target=self._run, name="ovos-bus", daemon=True)
+            self._thread = self._runner = run
+            self._started.set()
+            run.start()
         return self._thread
 
     def run_forever(self) -> None:
@@ -172,36 +180,45 @@ class MessageBusClient:
 
         Raises:
             ClientClosed: If the client was closed before.
+            KeyboardInterrupt: If that comes while it runs; the client is closed then.
         """
         if not self._link.tell(Event.START):
-            if self._link.state is State.CLOSED:
+            if threading.current_thread() is self._runner:
+                self._ended.set()  # closed before its own thread came to run
+            elif self._link.state is State.CLOSED:
                 raise ClientClosed
-            return  # it is running
+            return
         self.started_running = True
         self._thread = threading.current_thread()
-        while True:
-            self._read_until_lost()
-            if self._link.state is State.OPEN:
-                self._backoff.reset()  # it was up: this outage is a new one
-            if not self._link.tell(Event.LOST):
-                return
-            with self._sending:
-                self._outgoing.link_lost()
-            if not self._connect_anew() or not self._link.tell(Event.RETRY):
-                return
+        self._started.set()
+        try:
+            self._connect_until_closed()
+        except (KeyboardInterrupt, SystemExit):
+            self.close()
+            raise
+        finally:
+            self._ended.set()
 
     def close(self) -> None:
-        """Disconnect for good. What is unsent is lost; handlers that run already may finish."""
+        """
+        Disconnect for good, from whatever state and in whatever thread.
+
+        What is unsent is lost, and waits end without an answer; handlers that run already may
+        finish.
+        """
         self._link.tell(Event.CLOSE)
         self._closing.set()
+        self._started.set()
         self.connected_event.clear()
-        said = self._say_goodbye()
-        self.pending.give_up_all()
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(GOODBYE_TIMEOUT if said else 0)
-            self._hang_up()
-            thread.join(CLOSE_TIMEOUT)
+        self.pending.close()
+        if self._thread is threading.current_thread():
+            self._connection.say_goodbye()
+            self.client.keep_running = False  # it reads no more when it is back from here
+        elif self._thread is not None:
+            patience = self._connection.end(self._ended)
+            # Only a thread of ours ends with that; what another does next is its own business.
+            if self._runner is not None:
+                self._runner.join(patience.remaining)
         if self._pool is not None:
             self._pool.shutdown(wait=False)
 
@@ -216,49 +233,31 @@ class MessageBusClient:
             if self._link.state is not State.IDLE or not self._connect_anew():
                 return
 
+    def _connect_until_closed(self) -> None:
+        while True:
+            self._connection.read_until_lost()
+            if self._interrupt is not None:
+                raise self._interrupt
+            if self._link.state is State.OPEN:
+                self._backoff.reset()  # it was up: this outage is a new one
+            if not self._link.tell(Event.LOST):
+                return
+            with self._sending:
+                self._outgoing.link_lost()
+            if not self._connect_anew() or not self._link.tell(Event.RETRY):
+                return
+
     def _connect_anew(self) -> bool:
         """Wait, and make a new connection, unless the client is closed meanwhile."""
         if self._closing.wait(self._backoff.next_delay()):
             return False
         self._tell("reconnecting")
+        self._connect()
+        return True
+
+    def _connect(self) -> None:
         self.client = self.create_client()
-        return True
-
-    def _read_until_lost(self) -> None:
-        self.client.run_forever(
-            # Whoever says where it comes from is a browser to the bus.
-            suppress_origin=True,
-            # The bus sends what has been checked; checking again costs more than all the rest.
-            skip_utf8_validation=True,
-            ping_interval=PING_INTERVAL,
-            ping_timeout=PING_TIMEOUT,
-        )
-
-    def _say_goodbye(self) -> bool:
-        """
-        Send a close frame, and return whether it left; the reading thread gets the answer.
-
-        ``WebSocketApp.close`` would read the answer in this thread, while the other reads, too.
-        """
-        connection = self.client.sock
-        if connection is None or not connection.connected:
-            return False
-        try:
-            connection.send_close()
-        except (WebSocketException, OSError):
-            return False
-        return True
-
-    def _hang_up(self) -> None:
-        """Wake the reading thread from whatever it waits for on the socket, and end it."""
-        self.client.keep_running = False
-        self._cut()
-
-    def _cut(self) -> None:
-        connection = self.client.sock
-        if connection is not None and connection.sock is not None:
-            with contextlib.suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+        self._connection = Connection(self.client)
 
     # ------------------------------------------------------------------ messages out
 
@@ -270,20 +269,21 @@ class MessageBusClient:
         the bus is away the message is kept.
 
         Args:
-            message: A `Message`, or anything with a ``context`` dict and ``serialize()``.
+            message: A `Message`, or anything with ``msg_type``, ``data`` and a ``context`` dict.
+                One that has ``serialize()`` is sent as what that returns.
 
         Raises:
             NotRunning: If the client was not started, also not by another thread within 10 s.
             MalformedMessage: If the message cannot be written (M1, M5).
         """
-        if self._link.state is State.IDLE:
-            self.connected_event.wait(START_TIMEOUT)
-            if self._link.state is State.IDLE:
-                raise NotRunning
+        if not self._started.wait(START_TIMEOUT):
+            raise NotRunning
         self._add_session(message)
-        text = codec.text_of(message)
+        text = codec.written(message)
         if self._link.state is State.CLOSED:
-            log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
+            if not self._closed_told:
+                self._closed_told = True
+                log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
             return
         if self._outgoing.keep(text):
             log.warning("too much was emitted while the bus is away; the oldest is dropped")
@@ -308,7 +308,7 @@ class MessageBusClient:
                 self.connected_event.wait(deadline.remaining)
                 with self._sending:
                     self._send_what_is_kept()
-                    sent = not self._outgoing and self._ping(token)
+                    sent = not self._outgoing and self._connection.ping(token)
                 # The answer to a ping comes after all that was sent before it was read.
                 if arrived.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
                     return True
@@ -359,7 +359,11 @@ class MessageBusClient:
         waiter = MessageWaiter(
             self, reply_type or f"{message.msg_type}.response", question=message, same=same
         )
-        self.emit(message)
+        try:
+            self.emit(message)
+        except BaseException:
+            waiter.give_up()
+            raise
         return waiter.wait(timeout)
 
     def collect_responses(
@@ -386,18 +390,16 @@ class MessageBusClient:
         ).collect()
 
     def _add_session(self, message: Any) -> None:
-        if "session" not in message.context:
+        if message.context.get("session") is None:
             session = self._session or SessionManager.default_session
             message.context["session"] = session.serialize()
 
     def _send_what_is_kept(self) -> None:
         """Send in order until nothing is left or the link fails; the rest stays."""
         while self._link.state is State.OPEN and (text := self._outgoing.next()) is not None:
-            try:
-                self.client.send(text)
-            except (WebSocketException, OSError):
+            if not self._connection.send(text):
                 self._outgoing.stayed(text)
-                self._cut()  # the reading thread notices, and connects anew
+                self._connection.cut()  # the reading thread notices, and connects anew
                 return
 
     def _hold_for_the_others(self) -> None:
@@ -409,19 +411,9 @@ class MessageBusClient:
             timer.start()
 
     def _send_what_was_held(self) -> None:
-        self._outgoing.held = False
         with self._sending:
+            self._outgoing.held = False
             self._send_what_is_kept()
-
-    def _ping(self, token: bytes) -> bool:
-        connection = self.client.sock
-        if self._link.state is not State.OPEN or connection is None:
-            return False
-        try:
-            connection.ping(token)
-        except (WebSocketException, OSError):
-            return False
-        return True
 
     # ------------------------------------------------------------------ handlers
 
@@ -446,9 +438,13 @@ class MessageBusClient:
     def remove(self, event_name: str, func: Handler) -> None:
         """Call ``func`` no more; one that is not registered costs a warning."""
         listener = self.wrapped_funcs.pop(func, func)
+        # pyee raises for some that are not there, and for others it does not.
+        known = listener in self.emitter.listeners(event_name)
         try:
             self.emitter.remove_listener(event_name, listener)
         except (KeyError, ValueError):
+            known = False
+        if not known:
             log.warning("no handler %r of %s to remove", func, ascii(event_name))
 
     def remove_all_listeners(self, event_name: str) -> None:
@@ -504,20 +500,23 @@ class MessageBusClient:
 
     def on_open(self, *args: Any) -> None:
         """Take note that the connection is up: send what was kept, then tell everybody."""
+        self._connection.is_up()
         if not self._link.tell(Event.UP):
-            self._say_goodbye()  # closed while it was dialing
+            self._connection.hang_up()  # closed while it was dialing
             return
         self._outage_told = False
-        if self.client.sock is not None:
-            self.client.sock.settimeout(SOCKET_TIMEOUT)
         dropped = self._outgoing.reset()
         log.info("connected to %s", self.client.url)
         if dropped:
             log.warning("%d messages were dropped while the bus was away", dropped)
+        request = Message(SESSION_SYNC)
+        self._add_session(request)
+        self._connection.send(codec.written(request))  # before all that waits: it is about today
         self._hold_for_the_others()
+        with self._sending:
+            self._send_what_is_kept()
         self.connected_event.set()
         self._tell("open")
-        self.emit(Message(SESSION_SYNC))
 
     def on_close(self, *args: Any) -> None:
         """Take note that the connection is down."""
@@ -531,6 +530,9 @@ class MessageBusClient:
         A subclass that has a ``run_forever`` of its own, and runs it itself, is run again here.
         """
         error = args[-1]
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            self._interrupt = error  # websocket-client keeps it to itself
+            return
         was_up = self.connected_event.is_set()
         self.connected_event.clear()
         if self._link.state is State.CLOSED:
@@ -538,25 +540,25 @@ class MessageBusClient:
         if was_up or not self._outage_told:
             self._outage_told = True
             log.warning("no connection to %s (%s); trying until there is", self.client.url, error)
-        if not isinstance(error, WebSocketException | OSError):
-            self.emitter.emit("error", error)
-        if self._link.state is State.IDLE and self._thread is None:
-            self._hang_up()
+        if not isinstance(error, TROUBLE):
+            self._tell("error", error)
+        if self._link.state is State.IDLE and self._runner is None:
+            self._connection.hang_up()
             if self._connect_anew():
                 self.run_forever()
 
     def on_message(self, *args: Any) -> None:
         """Hand out a frame; one that is no message costs one line in the log."""
         frame = args[-1]
+        frame = frame.encode() if isinstance(frame, str) else frame
+        self._outgoing.came(frame)
         try:
-            text = frame.decode() if isinstance(frame, bytes) else frame
-            self._outgoing.came(text)
-            self._dispatch.deliver(text)
+            self._dispatch.deliver(frame.decode())
         except (MalformedMessage, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
-        except RuntimeError:
-            if self._link.state is not State.CLOSED and not sys.is_finalizing():
-                raise  # else the pool has gone, and whoever would have been told with it
+        except Exception as error:  # a handler's, if the emitter calls them in this thread
+            report_failure(self.on_message, (), error)
+            self._tell("error", error)
 
     def on_pong(self, *args: Any) -> None:
         """Take note of the answer to a ping, perhaps one of `flush`."""
@@ -564,20 +566,15 @@ class MessageBusClient:
         if arrived is not None:
             arrived.set()
 
-    def _tell(self, event: str) -> None:
+    def _tell(self, event: str, *args: Any) -> None:
         """Emit a local event, if anybody is left to hear it."""
-        if self.emitter.listeners(event) and self._link.state is not State.CLOSED:
-            self.emitter.emit(event)
+        if not self.emitter.listeners(event) or self._link.state is State.CLOSED:
+            return
+        try:
+            self.emitter.emit(event, *args)
+        except Exception as error:  # again a handler's; it must not harm the connection
+            report_failure(self._tell, (), error)
 
 
 def _ignore(error: BaseException) -> None:
     """Listen for errors: they are logged already."""
-
-
-def _is_reported(record: logging.LogRecord) -> bool:
-    """Whether websocket-client logs a lost connection, which it tells `on_error` as well."""
-    return record.getMessage().endswith(" - goodbye")
-
-
-# Else a bus that is away would be an ERROR for each attempt, beside our one WARNING an outage.
-logging.getLogger("websocket").addFilter(lambda record: not _is_reported(record))

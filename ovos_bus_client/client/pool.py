@@ -20,6 +20,8 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+__all__ = ["HandlerPool", "PoolClosed"]
+
 Report = Callable[[Callable[..., Any], tuple[Any, ...], BaseException], None]
 
 T = TypeVar("T")
@@ -40,6 +42,10 @@ IDLE_TIMEOUT = 10.0
 
 # How long the end of the program waits for handlers that run, in seconds.
 EXIT_TIMEOUT = 2.0
+
+
+class PoolClosed(RuntimeError):
+    """A pool that was shut down is asked to do more."""
 
 
 @dataclass(eq=False, slots=True)
@@ -82,7 +88,7 @@ class HandlerPool(Executor):
         self._lanes: dict[Callable[..., Any], deque[_Call] | None] = {}  # None: nothing runs
         self._threads: set[threading.Thread] = set()
         self._idle = 0
-        self._watching = False
+        self._watcher: threading.Thread | None = None
         self._shut = False
         _POOLS.add(self)
 
@@ -106,13 +112,13 @@ class HandlerPool(Executor):
         Run ``fn`` in a thread.
 
         Raises:
-            RuntimeError: After `shutdown`.
+            PoolClosed: After `shutdown`.
         """
         result: Future[T] = Future()
         call = _Call(result, fn, args, kwargs)
         with self._change:
             if self._shut:
-                raise RuntimeError("cannot schedule new futures after shutdown")
+                raise PoolClosed
             if fn in self._lanes:
                 lane = self._lanes[fn]
                 if lane is not None:
@@ -124,21 +130,18 @@ class HandlerPool(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
         """
-        Take no more work, and forget what was not begun.
+        Take no more work.
 
         Args:
             wait: Return when all threads have ended, but for the one that calls.
-            cancel_futures: Without it, what was not begun is still done.
+            cancel_futures: Forget what was not begun; else it is still done.
         """
         with self._change:
             self._shut = True
-            forgotten = list(self._work) if cancel_futures else []
-            for call in forgotten:
-                self._work.remove(call)
+            if cancel_futures:
+                self._work.clear()
             self._change.notify_all()
-            threads = tuple(self._threads)
-        for call in forgotten:
-            call.result.cancel()
+            threads = (*self._threads, *filter(None, [self._watcher]))
         if wait:
             for thread in threads:
                 if thread is not threading.current_thread():
@@ -151,9 +154,9 @@ class HandlerPool(Executor):
             self._change.notify()
         elif len(self._threads) < self._core:
             self._start_thread()
-        elif not self._watching and len(self._threads) < self._max:
-            self._watching = True
-            threading.Thread(target=self._watch, name="ovos-bus-pool", daemon=True).start()
+        elif self._watcher is None and len(self._threads) < self._max:
+            self._watcher = threading.Thread(target=self._watch, name="ovos-bus-pool", daemon=True)
+            self._watcher.start()
 
     def _start_thread(self) -> None:
         thread = threading.Thread(target=self._serve, name="ovos-bus-handler", daemon=True)
@@ -172,7 +175,7 @@ class HandlerPool(Executor):
                     self._change.wait(PATIENCE / 10)
                 else:
                     break
-            self._watching = False
+            self._watcher = None
 
     def _serve(self) -> None:
         """Do work until there is none for a while."""

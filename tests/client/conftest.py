@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from ovos_bus_client import MessageBusClient
+from ovos_bus_client.client.emitter import PoolEmitter
 from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 
 # Other work may hold the machine up: how long an example takes says nothing.
@@ -38,10 +39,8 @@ def make_client() -> Iterator[Callable[..., MessageBusClient]]:
     yield make
     for client in clients:
         client.close()
-        if isinstance(getattr(client.emitter, "_executor", None), object):
-            shutdown = getattr(client.emitter, "shutdown", None)
-            if shutdown is not None:
-                shutdown(wait=True)
+        if isinstance(client.emitter, PoolEmitter):
+            client.emitter.shutdown(wait=True)
     left = [t.name for t in threading.enumerate() if t not in before and "ovos-bus" in t.name]
     assert left == []
 

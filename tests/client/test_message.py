@@ -529,7 +529,16 @@ _fresh = itertools.count()
 
 @pytest.mark.parametrize(
     "msg_type",
-    ["speak", "a.b", "mycroft.mic.listen", "skill-ovos_x.y:intent.name", "A1", "a:b", "-_-", "a--b"],
+    [
+        "speak",
+        "a.b",
+        "mycroft.mic.listen",
+        "skill-ovos_x.y:intent.name",
+        "A1",
+        "a:b",
+        "-_-",
+        "a--b",
+    ],
 )
 def test_a_well_formed_type_is_sent_in_silence(msg_type: str) -> None:
     """Nobody is bothered with types that M3 allows."""
@@ -538,7 +547,19 @@ def test_a_well_formed_type_is_sent_in_silence(msg_type: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [".t{}", "t{}.", ":t{}", "t{}:", "a..t{}", "a.:t{}", "a:b:t{}", "a t{}", "a/t{}", "é{}", "t{}\n"],
+    [
+        ".t{}",
+        "t{}.",
+        ":t{}",
+        "t{}:",
+        "a..t{}",
+        "a.:t{}",
+        "a:b:t{}",
+        "a t{}",
+        "a/t{}",
+        "é{}",
+        "t{}\n",
+    ],
 )
 def test_a_type_against_the_rules_costs_one_warning(
     pattern: str, silence: list[logging.LogRecord]

@@ -1,0 +1,130 @@
+"""
+One connection of the synchronous client, from dialing to hanging up.
+
+It wraps a ``WebSocketApp``, which dials and reads in whatever thread `read_until_lost` is called
+in. Everything else here may be called from other threads, also while that one is stuck in the
+socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+from typing import Any
+
+from websocket import WebSocketApp, WebSocketException
+
+from ovos_bus_client._core.deadline import Deadline
+from ovos_bus_client._core.times import (
+    CLOSE_TIMEOUT,
+    GOODBYE_TIMEOUT,
+    HANG_UP_AGAIN,
+    PING_INTERVAL,
+    PING_TIMEOUT,
+    SOCKET_TIMEOUT,
+)
+
+__all__ = ["Connection"]
+
+# What goes wrong with a connection, and is no fault of anybody here.
+TROUBLE = (WebSocketException, OSError)
+
+
+class Connection:
+    """The life of one ``WebSocketApp``."""
+
+    def __init__(self, app: WebSocketApp) -> None:
+        self.app = app
+        self._websocket: Any = None  # websocket-client's, while it is up
+
+    def read_until_lost(self) -> None:
+        """Dial, and read until there is no connection, or no more. The app's callbacks report."""
+        self.app.run_forever(
+            # Whoever says where it comes from is a browser to the bus.
+            suppress_origin=True,
+            # The bus sends what has been checked; checking again costs more than all the rest.
+            skip_utf8_validation=True,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
+        )
+        websocket, self._websocket = self._websocket, None
+        if websocket is not None:
+            websocket.shutdown()  # websocket-client leaves it open when it has said goodbye
+
+    def is_up(self) -> None:
+        """Take note that the connection stands."""
+        self._websocket = self.app.sock
+        if self._websocket is not None:
+            self._websocket.settimeout(SOCKET_TIMEOUT)
+
+    def send(self, text: bytes) -> bool:
+        """Send a text, and return whether the system took all of it."""
+        return self._try("send", text)
+
+    def ping(self, token: bytes) -> bool:
+        """Send a ping, and return whether the system took it."""
+        return self._try("ping", token)
+
+    def say_goodbye(self) -> None:
+        """
+        Send a close frame; the reading thread gets the answer, and ends.
+
+        ``WebSocketApp.close`` would read the answer in this thread, while the other reads, too.
+        """
+        self._try("send_close")
+
+    def hang_up(self) -> None:
+        """Wake the reading thread from whatever it waits for on the socket, and end it."""
+        self.app.keep_running = False
+        self.cut()
+
+    def cut(self) -> None:
+        """End the connection under whoever uses it; the reading thread reports the loss."""
+        websocket = self.app.sock
+        if websocket is not None and websocket.sock is not None:
+            with contextlib.suppress(OSError):
+                websocket.sock.shutdown(socket.SHUT_RDWR)
+
+    def end(self, ended: threading.Event) -> Deadline:
+        """
+        End the reading in another thread, after a goodbye if the bus takes one.
+
+        Args:
+            ended: Set when the reading has ended.
+
+        Returns:
+            What is left of the time that this may take.
+        """
+        patience = Deadline(GOODBYE_TIMEOUT)
+        # In a thread, because a bus that reads nothing would keep whoever sends to it.
+        goodbye = threading.Thread(target=self.say_goodbye, name="ovos-bus-goodbye", daemon=True)
+        goodbye.start()
+        goodbye.join(patience.remaining)
+        if self._websocket is not None:
+            ended.wait(patience.remaining)
+        patience = Deadline(CLOSE_TIMEOUT)
+        while not ended.is_set() and not patience.passed:
+            self.hang_up()
+            ended.wait(HANG_UP_AGAIN)
+        return patience
+
+    def _try(self, name: str, *args: Any) -> bool:
+        websocket = self._websocket
+        if websocket is None:
+            return False
+        try:
+            getattr(websocket, name)(*args)
+        except TROUBLE:
+            return False
+        return True
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a record says more than that a connection is lost, which the app reports."""
+    return not record.getMessage().endswith(" - goodbye")
+
+
+# Else a bus that is away would be an ERROR for each attempt, beside our one WARNING an outage.
+logging.getLogger("websocket").addFilter(_is_news)

@@ -1,0 +1,30 @@
+"""The emitter that calls handlers in the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pyee.executor import ExecutorEventEmitter
+
+from ovos_bus_client.client.pool import HandlerPool, PoolClosed
+
+__all__ = ["PoolEmitter"]
+
+
+class PoolEmitter(ExecutorEventEmitter):
+    """
+    Calls each handler in a thread of a `HandlerPool`. Whoever is to be called after the pool is
+    closed, because the client was or because the interpreter ends, is not called any more.
+    """
+
+    def __init__(self, pool: HandlerPool | None = None) -> None:
+        super().__init__(pool or HandlerPool())
+
+    def _emit_run(
+        self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        try:
+            super()._emit_run(f, args, kwargs)
+        except PoolClosed:
+            return
