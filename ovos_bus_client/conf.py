@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ovos_bus_client._core.language import standardized
 from ovos_bus_client.errors import WrongSetting
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "MessageBusClientConf",
     "MessageBusConfig",
     "client_from_config",
+    "default_lang",
     "load_encryption",
     "load_gui_message_bus_config",
     "load_message_bus_config",
@@ -25,6 +27,9 @@ __all__ = [
 
 BUS_SECTION = "websocket"
 GUI_SECTION = "gui"
+
+# What the device speaks when mycroft.conf does not say.
+FALLBACK_LANG = "en-US"
 
 
 class MessageBusConfig(NamedTuple):
@@ -148,6 +153,14 @@ def load_encryption() -> Encryption:
     """
     section = _section(BUS_SECTION)
     return Encryption(section.get("secret_key") or None, section.get("allow_unencrypted") is True)
+
+
+def default_lang() -> str:
+    """Return what the device speaks (``lang``), as BCP-47."""
+    # Imported here, because it takes longer than everything else together.
+    from ovos_config import Configuration
+
+    return standardized(Configuration().get("lang") or FALLBACK_LANG)
 
 
 def _load(name: str, default: MessageBusConfig, overrides: Mapping[str, Any]) -> MessageBusConfig:
