@@ -54,7 +54,7 @@ def get_message_lang(message: Message | None = None) -> str | None:
     if message is None:
         return None
     own = message.data.get("lang") or message.context.get("lang")
-    if isinstance(own, str):
+    if own and isinstance(own, str):
         return standardized(own)
     lang = _session_lang(message)
     return standardized(lang) if lang else default_lang()

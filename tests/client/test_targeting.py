@@ -18,6 +18,7 @@ import pytest
 from ovos_bus_client import MessageBusClient
 from ovos_bus_client.message import Message
 from ovos_bus_client.targeting import is_targeted, native_sources, targeted
+from tests.support.clients import close_sockets
 from tests.support.config import configure
 from tests.support.processes import ROOT, Daemon, environment
 
@@ -202,8 +203,11 @@ def test_a_handler_keeps_its_name() -> None:
     assert (on_speak.__name__, on_speak.__doc__) == ("on_speak", "Speak.")
 
 
-def test_a_decorated_handler_is_registered_and_removed(daemon: Daemon) -> None:
+def test_a_decorated_handler_is_registered_and_removed(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a client, it hears what is for it; and it can be removed by its name."""
+    close_sockets(monkeypatch)
     heard: queue.Queue[str] = queue.Queue()
 
     @targeted
