@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ovos_bus_client._core.language import standardized
+from ovos_bus_client._core.language import standard_tag
 from ovos_bus_client.errors import WrongSetting
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def default_lang() -> str:
     # Imported here, because it takes longer than everything else together.
     from ovos_config import Configuration
 
-    return standardized(Configuration().get("lang") or FALLBACK_LANG)
+    return standard_tag(Configuration().get("lang") or FALLBACK_LANG)
 
 
 def _load(name: str, default: MessageBusConfig, overrides: Mapping[str, Any]) -> MessageBusConfig:

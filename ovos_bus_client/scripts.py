@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from ovos_bus_client import _oneshot, conf
-from ovos_bus_client._core.language import standardized
+from ovos_bus_client._core.language import standard_tag
 from ovos_bus_client.errors import BusClientError, MalformedMessage
 from ovos_bus_client.message import Message
 
@@ -152,7 +152,7 @@ def _add_lang(parser: argparse.ArgumentParser) -> None:
 
 
 def _lang(given: str | None) -> str:
-    return standardized(given) if given else conf.default_lang()
+    return standard_tag(given) if given else conf.default_lang()
 
 
 def _seconds(text: str) -> float:

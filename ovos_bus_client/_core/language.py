@@ -1,23 +1,27 @@
-"""Language tags, written as BCP-47 recommends (RFC 5646 §2.1.1)."""
+"""Language tags as BCP-47 writes them."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 
-def standardized(tag: str) -> str:
-    """
-    Return a language tag in its usual form: ``en-US`` for ``en-us`` and for ``en_US``.
 
-    Nothing is looked up, so a tag that means nothing comes back as tidy as any other.
+@lru_cache(maxsize=256)
+def standard_tag(tag: str) -> str:
     """
-    first, *rest = tag.strip().replace("_", "-").split("-")
-    subtags = [first.lower()]
-    for subtag in rest:
-        if len(subtags[-1]) == 1:  # behind a singleton, as in x-private: not a region
-            subtags.append(subtag.lower())
-        elif len(subtag) == 2:
-            subtags.append(subtag.upper())
-        elif len(subtag) == 4 and subtag.isalpha():
-            subtags.append(subtag.title())
+    Return a language tag in the usual spelling: ``en-us`` and ``EN_US`` are ``en-US``.
+
+    Only the case and the separator change: ``zh-hant-tw`` is ``zh-Hant-TW``. What stands after a
+    single letter (``x-...``) is private and stays in lower case (RFC 5646 §2.1.1).
+    """
+    language, *others = tag.strip().replace("_", "-").split("-")
+    words = [language.lower()]
+    for word in others:
+        if len(words[-1]) == 1:
+            words.append(word.lower())
+        elif len(word) == 2 and word.isalpha():
+            words.append(word.upper())
+        elif len(word) == 4 and word.isalpha():
+            words.append(word.title())
         else:
-            subtags.append(subtag.lower())
-    return "-".join(subtags)
+            words.append(word.lower())
+    return "-".join(words)

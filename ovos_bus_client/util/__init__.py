@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ovos_bus_client import _oneshot
 from ovos_bus_client._core.coerce import to_message
-from ovos_bus_client._core.language import standardized
+from ovos_bus_client._core.language import standard_tag
 from ovos_bus_client.conf import default_lang, load_message_bus_config
 from ovos_bus_client.message import Message, dig_for_message
 from ovos_bus_client.session import SessionManager
@@ -55,9 +55,9 @@ def get_message_lang(message: Message | None = None) -> str | None:
         return None
     own = message.data.get("lang") or message.context.get("lang")
     if own and isinstance(own, str):
-        return standardized(own)
+        return standard_tag(own)
     lang = _session_lang(message)
-    return standardized(lang) if lang else default_lang()
+    return standard_tag(lang) if lang else default_lang()
 
 
 def _session_lang(message: Message) -> str | None:

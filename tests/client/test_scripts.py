@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -252,7 +253,11 @@ def test_ctrl_c_ends_the_prompt(tmp_path: Path, listener: RawClient) -> None:
         os.close(its)
         assert command.stdout is not None
         assert command.stdout.read(5) == b"Say: "
-        command.send_signal(signal.SIGINT)
+        while command.poll() is None:
+            # One that comes just before the prompt waits for input is noticed with the input only.
+            command.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                command.wait(5)
         out, err = command.communicate(timeout=20)
     os.close(ours)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ovos_bus_client import MessageBusClient, client_from_config
-from ovos_bus_client._core.language import standardized
+from ovos_bus_client._core.language import standard_tag
 from ovos_bus_client.conf import (
     Encryption,
     MessageBusConfig,
@@ -120,4 +120,4 @@ def test_the_device_has_a_language(
 )
 def test_a_language_tag_is_tidied_up(tag: str, expected: str) -> None:
     """Languages are small, scripts have a capital, regions are all capitals (RFC 5646 §2.1.1)."""
-    assert standardized(tag) == expected
+    assert standard_tag(tag) == expected
