@@ -14,13 +14,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from ovos_bus_client import conf
-from ovos_bus_client._core import backoff
 from ovos_bus_client._core.deadline import Deadline
 from ovos_bus_client.encryption import seal
 from ovos_bus_client.errors import NotDelivered
 
 # How long all of it may take, in seconds: longer than a bus needs to start.
 TIMEOUT = 10.0
+
+# How long to wait before another attempt, in seconds: soon enough for whoever waits at a prompt.
+RETRY = 0.2
 
 # Normal closure (RFC 6455 §7.4.1): what we say, and what a bus that has no complaint repeats.
 GOODBYE = 1000
@@ -83,7 +85,6 @@ def _reach(config: conf.MessageBusConfig, deadline: Deadline, patient: bool) -> 
     import websocket
 
     tls = conf.tls_options() if config.ssl else {}
-    delays = backoff.delays(backoff.LOCAL_CAP)
     while True:
         try:
             connection = websocket.create_connection(
@@ -96,10 +97,9 @@ def _reach(config: conf.MessageBusConfig, deadline: Deadline, patient: bool) -> 
                 suppress_origin=True,
             )
         except (ConnectionRefusedError, ConnectionResetError):
-            delay = next(delays)
-            if not patient or delay >= _left(deadline):
+            if not patient or RETRY >= _left(deadline):
                 raise
-            time.sleep(delay)
+            time.sleep(RETRY)
         else:
             return connection
 
