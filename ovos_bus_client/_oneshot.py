@@ -97,7 +97,7 @@ def _reach(config: conf.MessageBusConfig, deadline: Deadline, patient: bool) -> 
                 suppress_origin=True,
             )
         except (ConnectionRefusedError, ConnectionResetError):
-            if not patient or RETRY >= _left(deadline):
+            if not patient or (deadline.remaining or 0.0) <= RETRY:
                 raise
             time.sleep(RETRY)
         else:
