@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 
 ## help: this list
 help:
-	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-9s %s\n", name, $$0 }' $(MAKEFILE_LIST)
+	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-11s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
 ## run: start the bus on ws://127.0.0.1:8181/core (more flags: make run ARGS="--port 0")
 run: $(VENV)/.installed
@@ -21,6 +21,10 @@ monitor: $(VENV)/.installed
 ## test: the test suite (one file: make test ARGS=tests/test_hub.py)
 test: $(VENV)/.installed
 	$(BIN)/pytest $(ARGS)
+
+## test-compat: the tests against other releases of OVOS packages (installs them into .peers/)
+test-compat: $(VENV)/.installed
+	$(BIN)/pytest -m compat --timeout 300 $(ARGS)
 
 ## style: lint and format check
 style: $(VENV)/.installed
@@ -57,4 +61,4 @@ $(VENV)/.installed: pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-.PHONY: help run monitor test style types check format bench docs clean
+.PHONY: help run monitor test test-compat style types check format bench docs clean

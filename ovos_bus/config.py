@@ -20,7 +20,9 @@ from ovos_bus.outbox import MIB
 SECTION = "websocket"
 
 # Read by the client library, not by the daemon, so not unknown.
-CLIENT_KEYS = frozenset({"shared_connection", "secret_key", "allow_unencrypted"})
+CLIENT_KEYS = frozenset(
+    {"shared_connection", "ssl_ca", "ssl_verify", "secret_key", "allow_unencrypted"}
+)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,35 @@
-"""Where the bus is, by ``mycroft.conf``."""
+"""Where the bus is, and how it is talked to, by ``mycroft.conf``."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import json
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-__all__ = ["MessageBusClientConf", "MessageBusConfig", "load_message_bus_config"]
+from ovos_bus_client._core.language import standard_tag
+from ovos_bus_client.errors import WrongSetting
+
+if TYPE_CHECKING:
+    from ovos_bus_client.client import MessageBusClient
+
+__all__ = [
+    "Encryption",
+    "MessageBusClientConf",
+    "MessageBusConfig",
+    "client_from_config",
+    "default_lang",
+    "load_encryption",
+    "load_gui_message_bus_config",
+    "load_message_bus_config",
+    "tls_options",
+]
+
+BUS_SECTION = "websocket"
+GUI_SECTION = "gui"
+
+# What the device speaks when mycroft.conf does not say.
+FALLBACK_LANG = "en-US"
 
 
 class MessageBusConfig(NamedTuple):
@@ -19,6 +44,18 @@ class MessageBusConfig(NamedTuple):
 MessageBusClientConf = MessageBusConfig  # the same under its older name
 
 DEFAULT = MessageBusConfig("127.0.0.1", 8181, "/core", False)
+GUI_DEFAULT = MessageBusConfig("127.0.0.1", 18181, "/", False)
+
+
+class Encryption(NamedTuple):
+    """The encryption of older installations (`ovos_bus_client.encryption`)."""
+
+    secret_key: str | None
+    allow_unencrypted: bool
+
+    def __repr__(self) -> str:
+        key = "None" if self.secret_key is None else "..."
+        return f"Encryption(secret_key={key}, allow_unencrypted={self.allow_unencrypted})"
 
 
 def load_message_bus_config(**overrides: Any) -> MessageBusConfig:
@@ -32,17 +69,116 @@ def load_message_bus_config(**overrides: Any) -> MessageBusConfig:
     Raises:
         TypeError: For an override of another name.
     """
-    unknown = overrides.keys() - set(MessageBusConfig._fields)
-    if unknown:
-        raise TypeError(f"no setting of the bus: {', '.join(sorted(unknown))}")
+    return _load(BUS_SECTION, DEFAULT, overrides)
+
+
+def load_gui_message_bus_config(**overrides: Any) -> MessageBusConfig:
+    """
+    Tell where the GUI's bus is: an override, or what the section ``gui`` says, or the default.
+
+    Args:
+        overrides: As for `load_message_bus_config`.
+
+    Raises:
+        TypeError: For an override of another name.
+    """
+    return _load(GUI_SECTION, GUI_DEFAULT, overrides)
+
+
+def client_from_config(
+    subconf: str = "core", file_path: str = "/etc/mycroft/bus.conf"
+) -> MessageBusClient:
+    """
+    Make a client, not yet started, from a JSON file of its own.
+
+    Args:
+        subconf: The section of the file that holds the client's arguments: ``host``, ``port``,
+            ``route``, ``ssl``.
+        file_path: The file.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is not JSON.
+        KeyError: If it has no such section.
+        TypeError: If the section holds what is no argument of a client.
+    """
+    with open(file_path, encoding="utf-8") as file:
+        sections = json.load(file)
+    # Imported here: the client reads its configuration with this module.
+    from ovos_bus_client.client import MessageBusClient
+
+    return MessageBusClient(**sections[subconf])
+
+
+def tls_options() -> dict[str, Any]:
+    """
+    Tell how a client is to check the certificate of a bus behind ``wss://``.
+
+    ``websocket.ssl_ca`` is a file with the certificates of the authorities to trust (a
+    self-signed one is its own authority), or a folder of such files as OpenSSL hashes them; without
+    it, those that the system trusts. ``websocket.ssl_verify: false`` checks nothing: anybody on the
+    way can then read and write everything.
+
+    Returns:
+        Arguments for ``ssl.SSLContext`` as websocket-client takes them (``sslopt``); empty for its
+        defaults, which check the certificate and the name of the host.
+
+    Raises:
+        WrongSetting: If ``ssl_ca`` is no file or folder, or ``ssl_verify`` neither true nor false.
+    """
+    section = _section(BUS_SECTION)
+    verify, authorities = section.get("ssl_verify"), section.get("ssl_ca")
+    if verify is not None and not isinstance(verify, bool):
+        raise WrongSetting("websocket.ssl_verify", verify, "true or false")
+    if verify is False:
+        import ssl
+
+        return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
+    if authorities is None:
+        return {}
+    path = os.path.expanduser(authorities) if isinstance(authorities, str) else ""
+    if os.path.isfile(path):
+        return {"ca_certs": path}
+    if os.path.isdir(path):
+        return {"ca_cert_path": path}
+    raise WrongSetting("websocket.ssl_ca", authorities, "the path of a file with certificates")
+
+
+def load_encryption() -> Encryption:
+    """
+    Tell whether frames are encrypted as older installations have it.
+
+    Returns:
+        ``websocket.secret_key``, ``None`` without one, and ``websocket.allow_unencrypted``.
+    """
+    section = _section(BUS_SECTION)
+    return Encryption(section.get("secret_key") or None, section.get("allow_unencrypted") is True)
+
+
+def default_lang() -> str:
+    """Return what the device speaks (``lang``), as BCP-47."""
     # Imported here, because it takes longer than everything else together.
     from ovos_config import Configuration
 
-    section = Configuration()["websocket"] or {}
-    layers = (overrides, section, DEFAULT._asdict())
+    return standard_tag(Configuration().get("lang") or FALLBACK_LANG)
+
+
+def _load(name: str, default: MessageBusConfig, overrides: Mapping[str, Any]) -> MessageBusConfig:
+    unknown = overrides.keys() - set(MessageBusConfig._fields)
+    if unknown:
+        raise TypeError(f"no setting of the bus: {', '.join(sorted(unknown))}")
+    layers = (overrides, _section(name), default._asdict())
     return MessageBusConfig(
         **{
             field: next(layer[field] for layer in layers if layer.get(field) is not None)
             for field in MessageBusConfig._fields
         }
     )
+
+
+def _section(name: str) -> Mapping[str, Any]:
+    # Imported here, because it takes longer than everything else together.
+    from ovos_config import Configuration
+
+    section: Mapping[str, Any] | None = Configuration()[name]
+    return section or {}

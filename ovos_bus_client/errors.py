@@ -5,9 +5,16 @@ Every error the library raises.
 
     BusClientError
     ├── MalformedMessage   a text or an object is no message (also ValueError, AssertionError)
+    │   └── Undecipherable   an encrypted frame that the key does not open
     ├── NotRunning         a message was emitted through a client that nobody started
     │                      (also ValueError)
-    └── ClientClosed       a closed client was to be run again
+    ├── ClientClosed       a closed client was to be run again
+    ├── NotDelivered       a message was sent, and nobody can tell whether the bus took it
+    │                      (also ConnectionError)
+    ├── WrongSetting       mycroft.conf holds a value that cannot be used (also ValueError)
+    ├── UnusableKey        a key for the encryption of older installations is of no use
+    │                      (also ValueError)
+    └── EncryptionUnavailable  that encryption is asked for and not installed (also ImportError)
 """
 
 from __future__ import annotations
@@ -46,3 +53,73 @@ class ClientClosed(BusClientError):
 
     def __str__(self) -> str:
         return "the client was closed: make a new one"
+
+
+class Undecipherable(MalformedMessage):
+    """An encrypted frame cannot be decrypted: it is damaged, or of another key."""
+
+    def __str__(self) -> str:
+        return f"cannot be decrypted: {self.reason}"
+
+
+class NotDelivered(BusClientError, ConnectionError):
+    """
+    The bus ended the connection before it confirmed what was sent.
+
+    Attributes:
+        url: The bus.
+        code: The close code it gave; ``None`` if it just hung up, or said nothing in time.
+        reason: Its reason, or what happened instead of one.
+    """
+
+    def __init__(self, url: str, code: int | None, reason: str) -> None:
+        super().__init__(url, code, reason)
+        self.url, self.code, self.reason = url, code, reason
+
+    def __str__(self) -> str:
+        why = self.reason if self.code is None else f"{self.code} {self.reason}".rstrip()
+        return f"{self.url} did not confirm the message ({why})"
+
+
+class WrongSetting(BusClientError, ValueError):
+    """
+    A setting holds what it cannot be.
+
+    Attributes:
+        key: The setting, ``websocket.ssl_ca`` for example.
+        value: What it holds.
+        expected: What it should be.
+    """
+
+    def __init__(self, key: str, value: object, expected: str) -> None:
+        super().__init__(key, value, expected)
+        self.key, self.value, self.expected = key, value, expected
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.value!r} is wrong, expected {self.expected}"
+
+
+class UnusableKey(BusClientError, ValueError):
+    """
+    A key for AES is of the wrong length.
+
+    Attributes:
+        size: Its length in bytes. The key itself is not kept.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"the key (websocket.secret_key) has {self.size} bytes, expected 16, 24 or 32"
+
+
+class EncryptionUnavailable(BusClientError, ImportError):
+    """The bus is to be encrypted, and the package that does it is missing."""
+
+    def __str__(self) -> str:
+        return (
+            "websocket.secret_key needs the package cryptography: "
+            "pip install 'ovos-bus[encryption]'"
+        )
