@@ -19,21 +19,31 @@ from ovos_bus_client.send_func import send
 from ovos_bus_client.session import Session, SessionManager
 
 if TYPE_CHECKING:
-    from ovos_bus_client.client import MessageBusClient
+    from ovos_bus_client.client import (
+        AsyncMessageBusClient,
+        GUIWebsocketClient,
+        MessageBusClient,
+        skill_connection,
+    )
 
 __all__ = [
+    "AsyncMessageBusClient",
     "GUIMessage",
+    "GUIWebsocketClient",
     "Message",
     "MessageBusClient",
     "Session",
     "SessionManager",
     "client_from_config",
     "send",
+    "skill_connection",
 ]
 
 # What brings the network along, imported when it is first asked for: a skill that only makes
 # messages does without.
-_LAZY = frozenset({"MessageBusClient"})
+_LAZY = frozenset(
+    {"AsyncMessageBusClient", "GUIWebsocketClient", "MessageBusClient", "skill_connection"}
+)
 
 if not TYPE_CHECKING:  # or a type checker would believe in every name
 

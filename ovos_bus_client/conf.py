@@ -155,6 +155,19 @@ def load_encryption() -> Encryption:
     return Encryption(section.get("secret_key") or None, section.get("allow_unencrypted") is True)
 
 
+def load_shared_connection() -> bool:
+    """
+    Tell whether skills share a connection, ``websocket.shared_connection``; the default is yes.
+
+    Raises:
+        WrongSetting: If it is neither true nor false.
+    """
+    shared = _section(BUS_SECTION).get("shared_connection")
+    if shared is not None and not isinstance(shared, bool):
+        raise WrongSetting("websocket.shared_connection", shared, "true or false")
+    return shared is not False
+
+
 def default_lang() -> str:
     """Return what the device speaks (``lang``), as BCP-47."""
     # Imported here, because it takes longer than everything else together.

@@ -41,8 +41,13 @@ class Dispatch:
     the thread that reads from the bus, in the order of the bus, and never takes long.
     """
 
-    def __init__(self, emitter: Emitter, pending: Pending) -> None:
-        self._emitter, self._pending = emitter, pending
+    def __init__(
+        self,
+        emitter: Emitter,
+        pending: Pending,
+        read: Callable[[str], Message] = Message.deserialize,
+    ) -> None:
+        self._emitter, self._pending, self._read = emitter, pending, read
         self._taps: dict[str, tuple[Tap, ...]] = {}
         self._lock = threading.Lock()
 
@@ -73,7 +78,7 @@ class Dispatch:
         handled = bool(self._emitter.listeners(type_)) and type_ != EVERY_FRAME
         if not handled and type_ not in self._pending and type_ not in self._taps:
             return
-        message = Message.deserialize(text)
+        message = self._read(text)
         for tap in self._taps.get(type_, ()):
             tap(message)
         self._pending.offer(message)

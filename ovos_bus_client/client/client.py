@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from websocket import WebSocketApp
 
+from ovos_bus_client import encryption
 from ovos_bus_client._core import codec
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID
@@ -26,8 +27,13 @@ from ovos_bus_client.client.connection import TROUBLE, Connection
 from ovos_bus_client.client.emitter import PoolEmitter
 from ovos_bus_client.client.pool import HandlerPool
 from ovos_bus_client.client.waiter import MessageWaiter
-from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
-from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
+from ovos_bus_client.conf import (
+    MessageBusConfig,
+    load_encryption,
+    load_message_bus_config,
+    tls_options,
+)
+from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning, Undecipherable
 from ovos_bus_client.message import CollectionMessage, Message
 from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 from ovos_bus_client.version import __version__
@@ -109,7 +115,9 @@ class MessageBusClient:
         self._session = None if self.session_id == DEFAULT_SESSION_ID else session
         self._pool = HandlerPool(report=report_failure) if emitter is None else None
         self.emitter = PoolEmitter(self._pool) if emitter is None else emitter
-        self._dispatch = Dispatch(self.emitter, self.pending)
+        self._dispatch = self._create_dispatch()
+        self._key = load_encryption()
+        self._sslopt = tls_options() if self.config.ssl else {}
         self._link = Link()
         self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
         self._backoff = Backoff(is_local(self.config.host))
@@ -136,6 +144,9 @@ class MessageBusClient:
         if cache:
             MessageBusClient._config_cache = config
         return config
+
+    def _create_dispatch(self) -> Dispatch:
+        return Dispatch(self.emitter, self.pending)
 
     @staticmethod
     def build_url(host: str, port: int, route: str, ssl: bool) -> str:
@@ -257,7 +268,7 @@ class MessageBusClient:
 
     def _connect(self) -> None:
         self.client = self.create_client()
-        self._connection = Connection(self.client)
+        self._connection = Connection(self.client, self._sslopt)
 
     # ------------------------------------------------------------------ messages out
 
@@ -279,7 +290,7 @@ class MessageBusClient:
         if not self._started.wait(START_TIMEOUT):
             raise NotRunning
         self._add_session(message)
-        text = codec.written(message)
+        text = self._written(message)
         if self._link.state is State.CLOSED:
             if not self._closed_told:
                 self._closed_told = True
@@ -393,6 +404,12 @@ class MessageBusClient:
         if message.context.get("session") is None:
             session = self._session or SessionManager.default_session
             message.context["session"] = session.serialize()
+
+    def _written(self, message: Any) -> bytes:
+        text = codec.written(message)
+        if self._key.secret_key is not None:
+            return encryption.seal(text.decode(), self._key.secret_key).encode()
+        return text
 
     def _send_what_is_kept(self) -> None:
         """Send in order until nothing is left or the link fails; the rest stays."""
@@ -509,14 +526,18 @@ class MessageBusClient:
         log.info("connected to %s", self.client.url)
         if dropped:
             log.warning("%d messages were dropped while the bus was away", dropped)
-        request = Message(SESSION_SYNC)
-        self._add_session(request)
-        self._connection.send(codec.written(request))  # before all that waits: it is about today
+        self._introduce()
         self._hold_for_the_others()
         with self._sending:
             self._send_what_is_kept()
         self.connected_event.set()
         self._tell("open")
+
+    def _introduce(self) -> None:
+        """Say the first thing on a new connection: before all that waits, it is about now."""
+        request = Message(SESSION_SYNC)
+        self._add_session(request)
+        self._connection.send(self._written(request))
 
     def on_close(self, *args: Any) -> None:
         """Take note that the connection is down."""
@@ -553,8 +574,11 @@ class MessageBusClient:
         frame = frame.encode() if isinstance(frame, str) else frame
         self._outgoing.came(frame)
         try:
-            self._dispatch.deliver(frame.decode())
-        except (MalformedMessage, UnicodeDecodeError) as error:
+            text = frame.decode()
+            if self._key.secret_key is not None:
+                text = encryption.unseal(text, self._key.secret_key, self._key.allow_unencrypted)
+            self._dispatch.deliver(text)
+        except (MalformedMessage, Undecipherable, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
         except Exception as error:  # a handler's, if the emitter calls them in this thread
             report_failure(self.on_message, (), error)
@@ -578,3 +602,12 @@ class MessageBusClient:
 
 def _ignore(error: BaseException) -> None:
     """Listen for errors: they are logged already."""
+
+
+def __getattr__(name: str) -> Any:
+    """Find `GUIWebsocketClient` here, too, where programs in use look for it."""
+    if name == "GUIWebsocketClient":
+        from ovos_bus_client.client.gui import GUIWebsocketClient
+
+        return GUIWebsocketClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import socket
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from websocket import WebSocketApp, WebSocketException
@@ -35,8 +36,14 @@ TROUBLE = (WebSocketException, OSError)
 class Connection:
     """The life of one ``WebSocketApp``."""
 
-    def __init__(self, app: WebSocketApp) -> None:
+    def __init__(self, app: WebSocketApp, sslopt: Mapping[str, Any]) -> None:
+        """
+        Args:
+            app: What dials and reads.
+            sslopt: How a certificate is checked, as websocket-client takes it.
+        """
         self.app = app
+        self._sslopt = dict(sslopt)
         self._websocket: Any = None  # websocket-client's, while it is up
 
     def read_until_lost(self) -> None:
@@ -48,6 +55,7 @@ class Connection:
             skip_utf8_validation=True,
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
+            sslopt=self._sslopt,
         )
         websocket, self._websocket = self._websocket, None
         if websocket is not None:
