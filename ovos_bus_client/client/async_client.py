@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import logging
 import os
+import ssl as ssl_module
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,6 +19,7 @@ from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
+from ovos_bus_client import encryption
 from ovos_bus_client._core import codec
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
@@ -34,7 +36,7 @@ from ovos_bus_client._core.times import (
     SOCKET_TIMEOUT,
 )
 from ovos_bus_client.client.client import SESSION_SYNC, UPDATE_DEFAULT, MessageBusClient
-from ovos_bus_client.conf import load_message_bus_config
+from ovos_bus_client.conf import load_encryption, load_message_bus_config, tls_options
 from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
 from ovos_bus_client.message import CollectionMessage, Message
 from ovos_bus_client.session import Session, SessionManager
@@ -93,13 +95,15 @@ class AsyncMessageBusClient:
         self.config = load_message_bus_config(host=host, port=port, route=route, ssl=ssl)
         self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
         self.emitter = AsyncIOEventEmitter() if emitter is None else emitter
+        self._key = load_encryption()
+        self._tls = _tls_context() if self.config.ssl else None
         self.pending = Pending()
         self.connected_event = asyncio.Event()
         if session is not None:
             SessionManager.update(session)
         self.session_id = (session or SessionManager.default_session).session_id
         self._session = session
-        self._wrapped: dict[Handler, Handler] = {}
+        self._wrapped: dict[tuple[str, Handler], Handler] = {}
         self._dispatch = Dispatch(self.emitter, self.pending)
         self._link = Link()
         self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
@@ -196,6 +200,7 @@ class AsyncMessageBusClient:
                     MessageBusClient.build_url(*self.config),
                     headers={"User-Agent": f"ovos-bus-client/{__version__} ({self.name})"},
                     connect_timeout=SOCKET_TIMEOUT,
+                    ssl_options=self._tls,
                 ),
                 ping_interval=PING_INTERVAL,
                 ping_timeout=PING_TIMEOUT,
@@ -240,6 +245,8 @@ class AsyncMessageBusClient:
         try:
             text = frame.decode() if isinstance(frame, bytes) else frame
             self._outgoing.came(text.encode())
+            if self._key.secret_key is not None:
+                text = encryption.unseal(text, self._key.secret_key, self._key.allow_unencrypted)
             self._dispatch.deliver(text)
         except (MalformedMessage, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
@@ -274,6 +281,8 @@ class AsyncMessageBusClient:
             raise NotRunning
         self._add_session(message)
         text = codec.written(message)
+        if self._key.secret_key is not None:
+            text = encryption.seal(text.decode(), self._key.secret_key).encode()
         if self._link.state is State.CLOSED:
             log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
             return
@@ -461,7 +470,7 @@ class AsyncMessageBusClient:
     def remove(self, event_name: str, func: Handler) -> None:
         """Call ``func`` no more; one that is not registered costs a warning."""
         try:
-            self.emitter.remove_listener(event_name, self._wrapped.pop(func, func))
+            self.emitter.remove_listener(event_name, self._wrapped.pop((event_name, func), func))
         except (KeyError, ValueError):
             log.warning("no handler %r of %s to remove", func, ascii(event_name))
 
@@ -491,7 +500,7 @@ class AsyncMessageBusClient:
             if inspect.isawaitable(done):
                 await done
 
-        self._wrapped[func] = answer
+        self._wrapped[event_name, func] = answer
         self.emitter.on(event_name, answer)
 
     def tap(self, msg_type: str, tap: Tap) -> None:
@@ -509,6 +518,18 @@ async def _within(awaitable: Any, seconds: float | None) -> Any:
         return await asyncio.wait_for(awaitable, seconds)
     except asyncio.TimeoutError:
         return None
+
+
+def _tls_context() -> ssl_module.SSLContext:
+    """Return what checks the certificate of the bus, by the settings that `tls_options` reads."""
+    options = tls_options()
+    context = ssl_module.create_default_context(
+        cafile=options.get("ca_certs"), capath=options.get("ca_cert_path")
+    )
+    if "cert_reqs" in options:
+        context.check_hostname = False
+        context.verify_mode = options["cert_reqs"]
+    return context
 
 
 def _log_failure(error: BaseException) -> None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from websocket import WebSocketApp
 
-from ovos_bus_client import encryption
+from ovos_bus_client import encryption, targeting
 from ovos_bus_client._core import codec
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID
@@ -107,7 +107,8 @@ class MessageBusClient:
         self.connected_event = threading.Event()
         self.started_running = False
         self.retry = 5  # kept for subclasses, which reset it when they are connected
-        self.wrapped_funcs: dict[Handler, Handler] = {}
+        # What was registered in the place of a handler, by event and handler.
+        self.wrapped_funcs: dict[tuple[str, Handler], Handler] = {}
         if session is not None:
             SessionManager.update(session)
         self.session_id = (session or SessionManager.default_session).session_id
@@ -117,6 +118,8 @@ class MessageBusClient:
         self.emitter = PoolEmitter(self._pool) if emitter is None else emitter
         self._dispatch = self._create_dispatch()
         self._key = load_encryption()
+        if self._key.secret_key is not None:
+            encryption.seal("", self._key.secret_key)  # raises here what is wrong with the key
         self._sslopt = tls_options() if self.config.ssl else {}
         self._link = Link()
         self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
@@ -151,6 +154,7 @@ class MessageBusClient:
     @staticmethod
     def build_url(host: str, port: int, route: str, ssl: bool) -> str:
         """Return ``ws://host:port/route``, or ``wss://`` with ``ssl``."""
+        host = f"[{host}]" if ":" in host else host
         return f"{'wss' if ssl else 'ws'}://{host}:{port}{route}"
 
     def create_client(self) -> WebSocketApp:
@@ -434,7 +438,9 @@ class MessageBusClient:
 
     # ------------------------------------------------------------------ handlers
 
-    def on(self, event_name: str, func: Handler, *, ordered: bool = False) -> None:
+    def on(
+        self, event_name: str, func: Handler, *, ordered: bool = False, targeted: bool = False
+    ) -> None:
         """
         Call ``func`` with every message of a type.
 
@@ -443,10 +449,15 @@ class MessageBusClient:
             func: Called with the `Message`. Registered twice for a type, it is called once.
             ordered: Make its calls one after the other, in the order of the bus. Without it they
                 may overlap and overtake each other.
+            targeted: Leave out what is meant for somebody else than this device, as an output
+                service does (`ovos_bus_client.targeting`).
         """
+        listener = func
+        if targeted:
+            listener = self.wrapped_funcs[event_name, func] = targeting.targeted(func)
         if ordered and self._pool is not None:
-            self._pool.in_order(func)
-        self.emitter.on(event_name, func)
+            self._pool.in_order(listener)
+        self.emitter.on(event_name, listener)
 
     def once(self, event_name: str, func: Handler) -> None:
         """Call ``func`` with the next message of a type, and no more."""
@@ -454,7 +465,7 @@ class MessageBusClient:
 
     def remove(self, event_name: str, func: Handler) -> None:
         """Call ``func`` no more; one that is not registered costs a warning."""
-        listener = self.wrapped_funcs.pop(func, func)
+        listener = self.wrapped_funcs.pop((event_name, func), func)
         # pyee raises for some that are not there, and for others it does not.
         known = listener in self.emitter.listeners(event_name)
         try:
@@ -497,7 +508,7 @@ class MessageBusClient:
             self.emit(question.extend(timeout))
             func(question)
 
-        self.wrapped_funcs[func] = answer
+        self.wrapped_funcs[event_name, func] = answer
         self.emitter.on(event_name, answer)
 
     def tap(self, msg_type: str, tap: Tap) -> None:
