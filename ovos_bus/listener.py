@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import re
 import signal
@@ -46,7 +47,10 @@ class CannotListen(BusError):
 
     def __str__(self) -> str:
         problem = self.why.strerror or str(self.why)
-        return f"cannot listen on {self.address}: {problem}"
+        hint = ""
+        if self.why.errno == errno.EADDRINUSE:
+            hint = "; is a bus running already? --port takes another"
+        return f"cannot listen on {self.address}: {problem}{hint}"
 
 
 class Listener:
