@@ -132,12 +132,14 @@ class Home:
 class Daemon(Program):
     """The bus, on a free port unless told otherwise. Its log must hold no unexpected warning."""
 
+    PROGRAM: Sequence[str] = ("-m", "ovos_bus")
+
     def __init__(self, home: Path, *flags: str, config: str | None = None, port: int = 0) -> None:
         if config is not None:
             file = home / "config" / "mycroft" / "mycroft.conf"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(config)
-        super().__init__(["-m", "ovos_bus", "--port", str(port), *flags], environment(home))
+        super().__init__([*self.PROGRAM, "--port", str(port), *flags], environment(home))
         self._expected: list[str] = []
         found = self.wait_for(r"listening on ws://(\S+):(\d+)(/\S*)")
         self.host, self.port, self.route = found[1], int(found[2]), found[3]
