@@ -5,6 +5,7 @@ Every error the library raises.
 
     BusClientError
     ├── MalformedMessage   a text or an object is no message (also ValueError, AssertionError)
+    │   └── MalformedSession   its context.session is not an object
     ├── NotRunning         a message was emitted through a client that nobody started
     │                      (also ValueError)
     └── ClientClosed       a closed client was to be run again
@@ -30,6 +31,10 @@ class MalformedMessage(BusClientError, ValueError, AssertionError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class MalformedSession(MalformedMessage):
+    """A message carries as its session what is no object (M4, S1)."""
 
 
 class NotRunning(BusClientError, ValueError):
