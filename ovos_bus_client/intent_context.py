@@ -217,8 +217,10 @@ class IntentContextManager:
                     continue
                 seen |= names
                 copy: Entity = clone(entity)
-                confidence = entity.get("confidence")
-                copy["confidence"] = (confidence if _is_number(confidence) else 1.0) / (2.0 + depth)
+                confidence: Any = entity.get("confidence")
+                if not _is_number(confidence):
+                    confidence = 1.0
+                copy["confidence"] = confidence / (2.0 + depth)
                 found.append(copy)
         return found
 

@@ -124,10 +124,11 @@ class _Field(Generic[T]):
     def __get__(self, session: Session | None, owner: type) -> _Field[T] | T:
         if session is None:
             return self
-        value: T | None = session._given.get(self.wire)
+        value = session._given.get(self.wire)
         if value is None:
             value = Deployment()[self.wire]
-        return self.read(value)
+        read: T = self.read(value)
+        return read
 
     def __set__(self, session: Session, value: T | None) -> None:
         if value is None:
@@ -483,7 +484,7 @@ class Session:
             dig: Callable[[], Any] | None = getattr(messages, "dig_for_message", None)
             message = dig() if dig is not None else None
             if message is None:
-                return SessionManager.default_session
+                return SessionManager.get()
         carrier = session_carrier(message)
         if not carrier.get("lang"):
             lang = message.context.get("lang") or message.data.get("lang")
@@ -602,12 +603,11 @@ class SessionManager:
         Raises:
             MalformedSession: If the message carries as its session what is not an object.
         """
-        if message is None:
-            return cls.default_session
-        carrier = message.context.get("session")
-        if not carrier or carrier.__class__ is not dict:
-            session_carrier(message)  # raises if it is no object
-            return cls.default_session
+        carrier = message.context.get("session") if message is not None else None
+        if not carrier or not isinstance(carrier, dict):
+            if carrier is not None:
+                session_carrier(message)  # raises if it is no object
+            return cls._default()
         memo = message.__dict__.get("_session") if isinstance(message, Message) else None
         if memo is not None:
             session: Session = memo[0]
@@ -677,7 +677,7 @@ class SessionManager:
         """Take over what a message says of a named session, and return that."""
         session_id = resolve_session_id(carrier)
         if session_id == DEFAULT_SESSION_ID:
-            return cls.default_session
+            return cls._default()
         with cls._lock:
             session = cls._known(session_id)
             if session is None:
@@ -686,6 +686,13 @@ class SessionManager:
                 session._hear(carrier)
                 session.touch_time = time.time()
             cls.sessions.use(session_id, session)
+        return session
+
+    @classmethod
+    def _default(cls) -> Session:
+        session = cls.default_session
+        if cls.sessions.get(DEFAULT_SESSION_ID) is not session:  # a program has set it
+            cls.sessions[DEFAULT_SESSION_ID] = session
         return session
 
     @classmethod
@@ -902,7 +909,6 @@ class SessionManager:
             (RECORD_BEGIN, cls._set_recording),
             (RECORD_END, cls._set_recorded),
             (SYNC, cls.handle_sync),
-            (UPDATE_DEFAULT, cls.handle_default_update),
         )
 
 

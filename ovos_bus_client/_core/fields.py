@@ -101,15 +101,18 @@ def _tree(value: Any) -> Any:
     return _remember(_trees, key, clone(value)) if known is None else known
 
 
-def _own_tree(value: Any) -> Any:
-    return clone(value) if type(value) is dict else None
+def _context(value: Any) -> Any:
+    """Most sessions remember nothing; what one does remember is its own."""
+    if type(value) is not dict:
+        return None
+    return clone(value) if value.get("frame_stack") else _tree(value)
 
 
-def _own_list(value: Any) -> Any:
+def _list(value: Any) -> Any:
     return clone(value) if type(value) is list else None
 
 
-def _own_container(value: Any) -> Any:
+def _anything(value: Any) -> Any:
     return clone(value) if isinstance(value, dict | list | str) else None
 
 
@@ -117,21 +120,24 @@ def _active_skills(value: Any) -> list[list[Any]] | None:
     """Pairs of a skill's id and when it became active."""
     if type(value) is not list:
         return None
-    if all(
-        isinstance(pair, list | tuple)
-        and len(pair) == 2
-        and type(pair[0]) is str
-        and type(pair[1]) in (int, float)
-        for pair in value
-    ):
-        return [[pair[0], pair[1]] for pair in value]
-    return None
+    kept = []
+    for pair in value:
+        if type(pair) not in (list, tuple) or len(pair) != 2 or type(pair[1]) not in (float, int):
+            return None
+        skill_id = _text(pair[0])
+        if skill_id is None:
+            return None
+        kept.append([skill_id, pair[1]])
+    return kept
 
 
-def _states(value: Any) -> dict[str, str] | None:
+def _states(value: Any) -> Any:
     if type(value) is not dict:
         return None
-    return dict(value) if all(isinstance(state, str) for state in value.values()) else None
+    for state in value.values():
+        if not isinstance(state, str):
+            return None
+    return _tree(value)
 
 
 def _unknown(value: Any) -> Any:
@@ -179,8 +185,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("location", "stt", "tts"), _tree),
     "active_skills": _active_skills,
     "utterance_states": _states,
-    "context": _own_tree,
-    "active_handlers": _own_list,
-    "intent_context": _own_container,
-    "response_mode": _own_container,
+    "context": _context,
+    "active_handlers": _list,
+    "intent_context": _anything,
+    "response_mode": _anything,
 }
