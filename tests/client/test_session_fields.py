@@ -71,8 +71,9 @@ ATTRIBUTES = {"location": "location_preferences", "stt": "stt_prefs", "tts": "tt
 SCALARS = st.none() | st.booleans() | st.integers(-100, 100) | st.text(max_size=5)
 TREES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 UNKNOWN = st.dictionaries(
@@ -168,9 +169,7 @@ def test_no_session_is_refused(wire: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_null_and_wrong_types_are_left_out(
-    name: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_null_and_wrong_types_are_left_out(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """An odd field costs that field and a line in the debug log (S2)."""
     caplog.set_level(logging.DEBUG, "ovos_bus_client")
     for odd in (None, 5):
