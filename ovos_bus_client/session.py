@@ -739,8 +739,9 @@ class SessionManager:
             if any(known is bus for known in cls._tracked):
                 return
             cls._tracked.append(bus)
+        bus.on(SYNC, cls.handle_sync)
         for topic, handler in cls._handlers():
-            bus.on(topic, handler)
+            _listen(bus, topic, handler)
 
     @classmethod
     def forget(cls, bus: Any) -> None:
@@ -751,8 +752,9 @@ class SessionManager:
             if not any(known is bus for known in cls._tracked):
                 return
             cls._tracked[:] = [known for known in cls._tracked if known is not bus]
+        bus.remove(SYNC, cls.handle_sync)
         for topic, handler in cls._handlers():
-            bus.remove(topic, handler)
+            _ignore(bus, topic, handler)
 
     @classmethod
     def sync(cls, message: Any = None) -> None:
@@ -876,11 +878,11 @@ class SessionManager:
                 ended.set()
 
         # Listening before looking: an end in between is seen by one of the two.
-        bus.on(end, on_end)
+        _listen(bus, end, on_end)
         try:
             over = not getattr(session, flag) or ended.wait(timeout)
         finally:
-            bus.remove(end, on_end)
+            _ignore(bus, end, on_end)
         if over:
             setattr(session, flag, False)
         return over
@@ -908,8 +910,20 @@ class SessionManager:
             (SPEECH_END, cls._set_silent),
             (RECORD_BEGIN, cls._set_recording),
             (RECORD_END, cls._set_recorded),
-            (SYNC, cls.handle_sync),
         )
+
+
+def _listen(bus: Any, topic: str, handler: Callable[[Any], None]) -> None:
+    """
+    Call a handler with each message of a topic, in the order of the bus if the bus can do that.
+
+    Else a beginning could be handled after its end, and never end.
+    """
+    (getattr(bus, "tap", None) or bus.on)(topic, handler)
+
+
+def _ignore(bus: Any, topic: str, handler: Callable[[Any], None]) -> None:
+    (getattr(bus, "untap", None) or bus.remove)(topic, handler)
 
 
 def _id_of(message: Any) -> str | None:

@@ -588,6 +588,35 @@ def test_the_fake_bus_of_ovos_utils_is_a_bus() -> None:
     assert SessionManager.sessions["sat-7"].lang == "de-DE"
 
 
+class TappedBus(Bus):
+    """A bus that can hand out a topic in the order of the bus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tapped: list[str] = []
+
+    def tap(self, topic: str, handler: Any) -> None:
+        self.tapped.append(topic)
+        self.on(topic, handler)
+
+    def untap(self, topic: str, handler: Any) -> None:
+        self.tapped.remove(topic)
+        self.remove(topic, handler)
+
+
+def test_an_end_before_its_beginning() -> None:
+    """Beginnings and ends are taken in the order of the bus, where the bus can do that."""
+    bus = TappedBus()
+    SessionManager.track(bus)
+    assert sorted(bus.tapped) == sorted([START, END, BEGIN, DONE])
+    assert len(bus.handlers) == 5
+
+    SessionManager.default_session.is_speaking = True
+    assert not SessionManager.wait_while_speaking(0.01)
+    SessionManager.forget(bus)
+    assert bus.tapped == bus.handlers == []
+
+
 # ---------------------------------------------------------------------- speaking and recording
 
 
