@@ -2,8 +2,9 @@
 The daemon: a WebSocket server that relays every message to every client.
 
 Rules that own no socket: ``hub``, ``outbox``, ``pace``, ``envelope``, ``frame``, ``access``,
-``config``, ``metrics``, ``errors``. Shells around them: ``handler``, ``listener``, ``status``
-(the only files that import tornado), ``settings``, ``logs`` and ``cli``.
+``config``, ``metrics``, ``throttle``, ``errors``. Shells around them: ``handler``, ``door`` and
+``listener`` (the only files that import tornado), ``status``, ``bus`` (which holds the event
+loop), ``settings``, ``logs`` and ``cli``.
 """
 
 from importlib.metadata import PackageNotFoundError, version

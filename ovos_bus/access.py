@@ -44,7 +44,7 @@ class Access:
         """
         if origin is None or origin.lower() in self.allowed_origins:
             return
-        if not host or urlsplit(origin).netloc.lower() != host.lower():
+        if not host or _netloc(origin) != host.lower():
             raise Refused(
                 403, f"pages from {origin} may not use the bus; allowed_origins would list them"
             )
@@ -73,10 +73,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # an unclosed bracket, for example
+        return ""
+
+
 def _hostname(host: str) -> str:
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:  # an unclosed bracket, for example
+    except ValueError:  # as above
         return ""
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ovos_bus.config import BusConfig
 from ovos_bus.frame import text_frame
-from ovos_bus.hub import PATIENCE, Hub
+from ovos_bus.hub import Hub
 from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
 from ovos_bus.throttle import Throttle
@@ -19,6 +19,14 @@ GREETING = text_frame(
 
 # How often the hub looks for stalled clients, in seconds.
 EXPIRE_INTERVAL = 1.0
+
+# How often a sender that waits looks by itself whether it still has to, in seconds: nobody reports
+# that a client has stalled, or that credit has grown.
+LOOK_AGAIN_INTERVAL = 0.5
+
+
+# How long the end of a connection that was cut takes to be reported, at most, in seconds.
+CUT_SECONDS = 0.2
 
 
 class Connection(Wire, Protocol):
@@ -39,6 +47,7 @@ class Bus:
         self.hub = Hub(config.limits)
         self.access = config.access
         self.refusals = Throttle()
+        self.stopping = False
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._connections: set[Connection] = set()
@@ -79,8 +88,7 @@ class Bus:
         self.hub.counters.paused += 1
         while self.hub.congested and pace.exhausted:
             self._eased.clear()
-            # Nobody reports that a client has stalled, so look again after a while.
-            await _wait(self._eased, PATIENCE)
+            await _wait(self._eased, LOOK_AGAIN_INTERVAL)
 
     async def stop(self, seconds: float) -> None:
         """
@@ -89,6 +97,7 @@ class Bus:
         Args:
             seconds: After this, connections that are still open are cut.
         """
+        self.stopping = True
         self._watch.cancel()
         self.hub.end_turn()
         for connection in tuple(self._connections):
@@ -98,6 +107,8 @@ class Bus:
             await _wait(self._empty, seconds)
         for connection in tuple(self._connections):
             connection.cut()
+        if self._connections:
+            await _wait(self._empty, CUT_SECONDS)  # for the lines of the log
 
     async def _expire(self) -> None:
         while True:

@@ -29,6 +29,8 @@ FLAGS = {
     "max-msg-size": "largest message in MB; a larger one closes its sender's connection (25)",
 }
 
+NUMBERS = frozenset({"port", "max-msg-size"})
+
 EPILOG = """\
 The settings are read from the "websocket" section of mycroft.conf, wherever OVOS looks for it;
 a flag wins over all files. Without a section and without flags the bus listens on
@@ -110,7 +112,7 @@ def _read(flags: argparse.Namespace) -> Settings:
     """
     layers = settings.layers(flags.config)
     layers += [
-        Layer(f"--{flag}", {key: _number(value)})
+        Layer(f"--{flag}", {key: _number(value) if flag in NUMBERS else value})
         for flag in FLAGS
         if (value := getattr(flags, key := flag.replace("-", "_"))) is not None
     ]
@@ -132,13 +134,12 @@ def _read(flags: argparse.Namespace) -> Settings:
 
 
 def _number(text: str) -> object:
-    """Read a flag's value as the files would have it; what is no number stays a text."""
-    for read in (int, float):
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return text
+    """Read a flag's value as the files would have it; what is no JSON number stays a text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text
 
 
 def _explain(error: ConfigError) -> str:

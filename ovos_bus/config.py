@@ -72,8 +72,12 @@ def _text(value: object) -> str:
 
 def _host(value: object) -> str:
     host = _text(value)
-    if any(character.isspace() or character in "/@?#" for character in host):
+    if any(c.isspace() or not c.isprintable() or c in "/@?#" for c in host):
         raise _NotThis
+    try:
+        host.encode("idna")  # what looking it up does first
+    except UnicodeError:
+        raise _NotThis from None
     return host.removeprefix("[").removesuffix("]")
 
 
@@ -221,8 +225,8 @@ def _contradictions(config: BusConfig) -> Iterable[tuple[tuple[str, ...], str]]:
     if not is_loopback(config.host) and not config.allow_insecure_remote:
         yield (
             ("host", "allow_insecure_remote"),
-            "127.0.0.1: whoever reaches the bus controls the assistant. If others really are to "
-            'reach it, say so with "allow_insecure_remote": true',
+            "an address of this machine alone, such as 127.0.0.1: whoever reaches the bus controls "
+            'the assistant. If others are to reach it, say so with "allow_insecure_remote": true',
         )
     if config.max_backlog < config.max_msg_size:
         yield (

@@ -24,12 +24,14 @@ class Door(RequestHandler):
         self.bus = bus
 
     def prepare(self) -> None:
+        if self.bus.stopping:  # asked on a connection that was accepted before
+            raise HTTPError(503)
         headers = self.request.headers
         try:
             self.admit(headers.get("Host"), headers.get("Origin"))
         except Refused as why:
             self._report(why)
-            raise HTTPError(why.status, reason=responses[why.status]) from why
+            raise HTTPError(why.status) from why
 
     def admit(self, host: str | None, origin: str | None) -> None:
         """
@@ -42,7 +44,7 @@ class Door(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with one line of plain text: the status, and the reason of a refusal."""
-        _, error, _ = kwargs.get("exc_info", (None, None, None))
+        error = kwargs.get("exc_info", (None, None))[1]
         cause = getattr(error, "__cause__", None)
         detail = f": {cause}" if isinstance(cause, Refused) else ""
         self.set_header("Content-Type", "text/plain; charset=UTF-8")

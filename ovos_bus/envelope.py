@@ -2,13 +2,15 @@
 A quick look at raw JSON: is this text a message, and if not, why.
 
 The daemon never builds the objects of a message: it looks at the envelope, keeps the text as it
-came and relays that. msgspec still walks the whole text, so a broken end, a ``NaN`` deep inside
-or a lone surrogate is found here and not in every client.
+came and relays that. msgspec still walks the whole text, so a broken end or a ``NaN`` deep inside
+is found here and not in every client.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
@@ -17,7 +19,7 @@ from ovos_bus.errors import Malformed
 # Long enough to recognise a message by, short enough for a log line.
 EXCERPT_CHARS = 80
 
-_LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 class _Object(msgspec.Struct):
@@ -35,8 +37,8 @@ class _Envelope(msgspec.Struct):
 
 
 class _Ends(msgspec.Struct):
-    source: msgspec.Raw = msgspec.Raw()
-    destination: msgspec.Raw = msgspec.Raw()
+    source: Any = msgspec.UNSET
+    destination: Any = msgspec.UNSET
 
 
 class _Route(msgspec.Struct):
@@ -44,8 +46,10 @@ class _Route(msgspec.Struct):
     context: _Ends | None = None
 
 
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
-_decode_route = msgspec.json.Decoder(_Route).decode
+T = TypeVar("T", bound=msgspec.Struct)
+
+_envelope: msgspec.json.Decoder[_Envelope] = msgspec.json.Decoder(_Envelope)
+_route: msgspec.json.Decoder[_Route] = msgspec.json.Decoder(_Route)
 
 
 def check(text: str) -> str:
@@ -59,12 +63,12 @@ def check(text: str) -> str:
         Malformed: If it is anything else. Nothing else is ever raised.
     """
     try:
-        envelope = _decode_envelope(text)
+        envelope = _read(text, _envelope)
     except msgspec.ValidationError as wrong:
         raise Malformed(_in_words(str(wrong))) from None
     except RecursionError:
         raise Malformed("nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeEncodeError) as wrong:
+    except ValueError as wrong:  # of msgspec, of json, or for a text that is no Unicode
         raise Malformed(_why_not_json(text, str(wrong))) from None
     if not envelope.type:
         raise Malformed("type is empty")
@@ -73,12 +77,15 @@ def check(text: str) -> str:
 
 def route(text: str) -> tuple[str, str]:
     """
-    Tell source and destination of a text that passed `check`, as the JSON they are written in.
+    Tell source and destination of a text that passed `check`, as JSON in printable ASCII.
 
     An absent one is an empty string.
     """
-    context = _decode_route(text).context or _Ends()
-    return bytes(context.source).decode(), bytes(context.destination).decode()
+    ends = _read(text, _route).context or _Ends()
+    source, destination = (
+        "" if end is msgspec.UNSET else json.dumps(end) for end in (ends.source, ends.destination)
+    )
+    return source, destination
 
 
 def excerpt(text: str) -> str:
@@ -87,17 +94,29 @@ def excerpt(text: str) -> str:
     return ascii(cut) + ("..." if len(cut) < len(text) else "")
 
 
+def _read(text: str, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if not _SURROGATE.search(text):
+            raise
+    # RFC 8259 §8.2 lets half of a surrogate pair stand in a string; msgspec does not.
+    tree = json.loads(text, parse_constant=_not_finite, parse_int=len)  # a number of any length
+    return msgspec.convert(tree, decoder.type)
+
+
+def _not_finite(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
 def _in_words(wrong: str) -> str:
     """Turn msgspec's finding into the words of rule M4."""
-    expected, _, path = wrong.partition(" - at ")
-    where = path.strip("`").removeprefix("$.") or "the message"
     if "missing required field" in wrong:
         return "type is missing"
-    if where == "type":
-        return "type is not a string"
-    if "object" in expected:
-        return f"{where} is not an object"
-    return wrong
+    where = wrong.partition(" - at ")[2].strip("`").removeprefix("$.") or "the message"
+    return f"{where} is not {'a string' if where == 'type' else 'an object'}"
 
 
 def _why_not_json(text: str, wrong: str) -> str:
@@ -105,6 +124,4 @@ def _why_not_json(text: str, wrong: str) -> str:
         return "empty text"
     if text.startswith("\ufeff"):
         return "not JSON: starts with a byte order mark"
-    if "truncated" in wrong and _LONE_SURROGATE.search(text):
-        return "not JSON: cut off, or half of a surrogate pair in a string"
     return "not JSON: " + wrong.removeprefix("JSON is malformed: ")

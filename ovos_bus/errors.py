@@ -17,6 +17,7 @@ An error is a value: it keeps what happened in attributes and forms its sentence
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -115,7 +116,8 @@ class Wrong:
     source: str  #: the file or the flag it was read from
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.value!r} is wrong, expected {self.expected} (from {self.source})"
+        value = reprlib.repr(self.value)  # cut: it may be a whole file in the wrong place
+        return f"{self.key}: {value} is wrong, expected {self.expected} (from {self.source})"
 
 
 class ConfigError(BusError):

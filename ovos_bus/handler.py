@@ -30,6 +30,9 @@ GOING_AWAY = 1001
 UNSUPPORTED_DATA = 1003
 MESSAGE_TOO_BIG = 1009
 TRY_AGAIN_LATER = 1013
+# What a close frame has room for besides its code (§5.5); our reasons are ASCII.
+MAX_REASON_CHARS = 123
+
 THEIR_FAULT = frozenset({UNSUPPORTED_DATA, MESSAGE_TOO_BIG})
 
 # What one sender may say before the others have a turn of the loop, too.
@@ -129,7 +132,7 @@ class BusSocket(Door, WebSocketHandler):
         return False
 
     def drop(self, why: TooSlow) -> None:
-        self.close(TRY_AGAIN_LATER, "slow consumer")
+        self.close(TRY_AGAIN_LATER, f"slow consumer: {why}"[:MAX_REASON_CHARS])
 
     # a bus that stops calls these (ovos_bus.bus.Connection)
 

@@ -25,6 +25,9 @@ STOP_SECONDS = 2.0
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+# Whoever has connected and says nothing holds a descriptor that a client may need.
+HANDSHAKE_SECONDS = 5.0
+
 # A WebSocket handshake is a few hundred bytes; cookies of other services on localhost may add.
 MAX_HEADER_BYTES = 16 * KIB
 
@@ -34,7 +37,7 @@ class CannotListen(BusError):
     The address cannot be had.
 
     Attributes:
-        address: ``host:port``.
+        address: ``host:port``, an IPv6 address in brackets.
         why: What the system says.
     """
 
@@ -58,8 +61,12 @@ class Listener:
     @property
     def url(self) -> str:
         """The address that clients use."""
-        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
-        return f"ws://{host}:{self.port}{self._config.route}"
+        return f"ws://{self._address}{self._config.route}"
+
+    @property
+    def _address(self) -> str:
+        host = self._config.host
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
     def start(self) -> None:
         """
@@ -72,7 +79,7 @@ class Listener:
         try:
             sockets = bind_sockets(config.port, config.host)
         except OSError as why:
-            raise CannotListen(f"{config.host}:{config.port}", why) from why
+            raise CannotListen(self._address, why) from why
         self.port = sockets[0].getsockname()[1]
         self._bus = Bus(config)
         shared = {"bus": self._bus}
@@ -88,6 +95,7 @@ class Listener:
             application,
             max_header_size=MAX_HEADER_BYTES,
             max_body_size=0,
+            idle_connection_timeout=HANDSHAKE_SECONDS,
             # A message is read whole, with its frame's head.
             max_buffer_size=config.max_msg_size + MIB,
         )
@@ -122,10 +130,9 @@ async def serve(config: BusConfig) -> None:
     await stopping.wait()
     await listener.stop()
     log.info("stopped")
-    for signum in (*STOP_SIGNALS, signal.SIGHUP):
-        # A second one, sent while the interpreter ends, finds nobody to tell and nothing to do.
-        loop.remove_signal_handler(signum)
-        signal.signal(signum, signal.SIG_IGN)
+    # The loop takes its handlers down with it, and a second signal would turn a clean end into a
+    # death by signal.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*STOP_SIGNALS, signal.SIGHUP))
 
 
 def _log_request(handler: object) -> None:

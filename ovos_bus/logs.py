@@ -28,7 +28,7 @@ def setup(settings: dict[str, Any]) -> None:
     LOG.init(settings)
     try:
         _create()
-    except OSError as problem:
+    except (OSError, TypeError, ValueError) as problem:  # or "path": 5 in the file
         LOG.base_path = "stdout"
         _create()
         logging.getLogger(__name__).warning("no log file: %s", problem)

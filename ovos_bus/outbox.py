@@ -88,16 +88,20 @@ class Outbox:
         self._waiting.clear()
         self.backlog = self._flying
 
+    @property
+    def allowance(self) -> float:
+        """How much more time than others it has: progress shows only when a whole chunk left."""
+        return max(1.0, self._flying / MIB)
+
     def stalled(self, timeout: float) -> Stalled | None:
         """
         Tell whether the client has taken nothing for too long.
 
         Args:
-            timeout: Seconds without progress that a client is allowed, and again for every MiB of
-                the chunk that is flying: progress shows only when all of that has left.
+            timeout: Seconds without progress that a client is allowed, times its `allowance`.
         """
         seconds = self._clock() - self.moved_at
-        allowed = timeout * max(1, self._flying / MIB)
+        allowed = timeout * self.allowance
         if self.backlog and seconds >= allowed:
             return Stalled(self.backlog, seconds, allowed)
         return None

@@ -8,6 +8,7 @@ value stands in; so the sections are taken one by one.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,20 @@ from ovos_utils.json_helper import load_commented_json
 
 from ovos_bus.config import SECTION, Layer
 from ovos_bus.errors import Unreadable
+
+# What ovos-config, ovos-utils and we look into; with anything else in its place they break.
+_SHAPES: Mapping[str, type] = {
+    SECTION: dict,
+    "system": dict,
+    "system.protected_keys": dict,
+    "system.protected_keys.remote": list,
+    "system.protected_keys.user": list,
+    "logs": dict,
+    "logging": dict,
+    "logging.logs": dict,
+    "logging.bus": dict,
+    "logging.bus.logs": dict,
+}
 
 
 def layers(only_file: str | None = None) -> list[Layer]:
@@ -33,14 +48,15 @@ def layers(only_file: str | None = None) -> list[Layer]:
         Unreadable: If a file cannot be parsed, or ``only_file`` cannot be opened.
     """
     if only_file is not None and not os.path.isfile(only_file):
-        raise Unreadable(only_file, "there is no such file")
+        exists = os.path.exists(only_file)
+        raise Unreadable(only_file, "is not a file" if exists else "there is no such file")
     with _ovos_config_in_silence() as configuration:
-        files = [configuration.default]
-        if only_file is None:
-            files += _active(configuration)
-    found = [_layer(conf.path, conf) for conf in files if conf.path and _parse(conf.path)]
-    if only_file is not None:
-        found.append(_layer(only_file, _parse(only_file)))
+        # Parsed by us, because merging writes all the other files into ovos-config's own copy.
+        found = [_layer(path := configuration.default.path, _parse(path))]
+        if only_file is not None:
+            found.append(_layer(only_file, _parse(only_file)))
+        else:
+            found += [_layer(conf.path, conf) for conf in _active(configuration)]
     return found
 
 
@@ -61,14 +77,27 @@ def logging_settings(service: str, only_file: str | None = None) -> dict[str, An
 
 
 def _active(configuration: Any) -> list[Any]:
-    """Return the files over the defaults that the constraints of the system leave active."""
-    configuration()  # merging also takes protected keys out of the files they are protected from
+    """
+    Return the files over the defaults that the constraints of the system leave active.
+
+    Raises:
+        Unreadable: If one of them cannot be parsed. What is switched off may be broken.
+    """
+    for conf in (configuration.distribution, configuration.system):
+        _parse(conf.path)  # the constraints stand here, so these are looked at first
     constraints = configuration.get_system_constraints()
-    files = [] if constraints.get("disable_remote_config") else [configuration.remote]
-    files += [configuration.distribution, configuration.system]
-    if not constraints.get("disable_user_config"):
-        files += configuration.xdg_configs
-    return files
+    if constraints.get("disable_user_config"):
+        # ovos-config takes every file but its defaults and the system's for a user's.
+        files = [configuration.system]
+    else:
+        files = [] if constraints.get("disable_remote_config") else [configuration.remote]
+        files += [configuration.distribution, configuration.system, *configuration.xdg_configs]
+    active = [conf for conf in files if _parse(conf.path)]
+    configuration()  # merging also takes protected keys out of the files they are protected from
+    # It wrote them all into the defaults, too, where the next merging would find a user's
+    # constraints and take them for the system's.
+    configuration.default = type(configuration.default)()
+    return active
 
 
 @contextmanager
@@ -99,20 +128,41 @@ def _parse(path: str) -> Mapping[str, Any]:
                 content = yaml.safe_load(file)
         else:
             content = load_commented_json(path)
-    except (OSError, ValueError, yaml.YAMLError) as problem:
-        raise Unreadable(path, f"cannot be read: {problem}") from None
+    except json.JSONDecodeError as problem:
+        raise Unreadable(path, f"cannot be read: {_located(path, problem)}") from None
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as problem:
+        in_one_line = " ".join(str(problem).split())
+        raise Unreadable(path, f"cannot be read: {in_one_line}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise Unreadable(path, "holds no object at its top level")
+    for name, kind in _SHAPES.items():
+        value: Any = content
+        for key in name.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None and not isinstance(value, kind):
+            expected = "an object" if kind is dict else "a list"
+            raise Unreadable(path, f"{name} is {value!r}, expected {expected}")
     return content
 
 
+def _located(path: str, problem: json.JSONDecodeError) -> json.JSONDecodeError:
+    """Tell where the problem is in the file itself: the parser saw it without its comments."""
+    with open(path) as file:
+        lines = [
+            "" if line.lstrip().startswith(("//", "#")) else line
+            for line in file.read().splitlines()
+        ]
+    try:
+        json.loads("\n".join(lines))
+    except json.JSONDecodeError as located:
+        return located
+    return problem
+
+
 def _layer(path: str, content: Mapping[str, Any]) -> Layer:
-    section = content.get(SECTION) or {}
-    if not isinstance(section, dict):
-        raise Unreadable(path, f"{SECTION} is {section!r}, expected an object")
-    return Layer(path, section)
+    return Layer(path, content.get(SECTION) or {})
 
 
 def _deep(tree: Any) -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 from ovos_bus_client._core.fields import TRANSFORMERS
 from ovos_bus_client._core.language import standard_tag
 
+__all__ = ["Deployment"]
+
 # The stages of a stock installation, where the configuration names none.
 PIPELINE = [
     "ovos-stop-pipeline-plugin-high",

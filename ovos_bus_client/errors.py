@@ -13,6 +13,8 @@ Every error the library raises.
 
 from __future__ import annotations
 
+__all__ = ["BusClientError", "ClientClosed", "MalformedMessage", "NotRunning"]
+
 
 class BusClientError(Exception):
     """Base of all errors of the library."""

@@ -129,8 +129,9 @@ class Message:
         """
         Derive a message that goes back where this one came from.
 
-        Source and destination change places. With only one of them set, it moves to the other
-        side: the answer to a broadcast keeps its source and gains a destination.
+        Source and destination change places. If only one of them is set, the other becomes the
+        same: the answer to a broadcast keeps its source and gains a destination. Of several
+        destinations the first becomes the source.
 
         Args:
             msg_type: Its type.

@@ -8,6 +8,7 @@ buses in use carry.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import math
@@ -59,7 +60,7 @@ def parts(value: str | bytes | Mapping[str, Any]) -> tuple[str, dict[str, Any], 
     Raises:
         MalformedMessage: By rule M4 and M5.
     """
-    if isinstance(value, Mapping):
+    if not isinstance(value, str | bytes | bytearray):
         return _checked(value)
     try:
         wire = _decode(value)
@@ -74,9 +75,10 @@ def parts(value: str | bytes | Mapping[str, Any]) -> tuple[str, dict[str, Any], 
 
 def encode(tree: Any) -> str:
     """
-    Write a JSON tree as text. It is only read: nothing in it is replaced.
+    Write a JSON tree as text, which is valid UTF-8. It is only read: nothing in it is replaced.
 
-    An object with a ``serialize`` method is written as what that returns.
+    An object with a ``serialize`` method is written as what that returns; sets, enums, dates,
+    bytes and dataclasses as msgspec has it (arrays, values, ISO 8601, base64, objects).
 
     Raises:
         MalformedMessage: If a number is not finite (M5) or something has no JSON form; the
@@ -84,11 +86,14 @@ def encode(tree: Any) -> str:
     """
     try:
         text = msgspec.json.encode(tree, enc_hook=_serialized).decode()
-    except (msgspec.MsgspecError, TypeError, ValueError, AttributeError, RecursionError):
-        text = _dumps(tree)
-    # msgspec writes NaN and the infinities as null, so only where there is a null they can be.
-    if "null" in text:
-        _check_finite(tree)
+        # msgspec writes NaN and the infinities as null. Where there is no null there are none, and
+        # where the text reads as the tree there are none; only what is left is worth a search.
+        if "null" not in text or msgspec.json.decode(text) == tree:
+            return text
+        plain = msgspec.to_builtins(tree, enc_hook=_serialized)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
+        return _dumps(tree)
+    _check_finite(plain)
     return text
 
 
@@ -139,9 +144,11 @@ def _check_session(context: Mapping[str, Any]) -> None:
         raise MalformedMessage(f"context.session is not an object but {type(session).__name__}")
 
 
-def _loads(text: str | bytes) -> Any:
+def _loads(text: str | bytes | bytearray) -> Any:
     try:
-        return json.loads(text, parse_constant=_not_finite)
+        # Decoded here, because json guesses at the encoding of bytes, and M1 knows but one.
+        text = text if isinstance(text, str) else text.decode()
+        return json.loads(text, parse_constant=_not_finite, parse_float=_finite)
     except (ValueError, RecursionError) as problem:
         raise MalformedMessage(f"not JSON: {problem}") from None
 
@@ -150,14 +157,31 @@ def _not_finite(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is beyond the range of numbers")
+    return number
+
+
 def _dumps(tree: Any) -> str:
     try:
-        return json.dumps(tree, ensure_ascii=False, allow_nan=False, default=_serialized)
+        # All in ASCII: half a surrogate pair has no other form that could be sent.
+        return json.dumps(tree, allow_nan=False, default=_plain)
     except RecursionError:
-        raise MalformedMessage("nested too deeply, or contains itself") from None
-    except (TypeError, ValueError, AttributeError) as problem:
-        _check_finite(tree)
+        raise MalformedMessage("nested too deeply") from None
+    except (TypeError, ValueError) as problem:
+        with contextlib.suppress(RecursionError):  # it may contain itself
+            _check_finite(tree)
         raise MalformedMessage(f"has no JSON form: {problem}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Return what msgspec would write for what json does not know."""
+    plain = msgspec.to_builtins(value, enc_hook=_serialized)
+    if type(plain) is type(value):
+        raise TypeError(f"{type(value).__name__} is not JSON serializable")
+    return plain
 
 
 def _serialized(value: Any) -> Any:
@@ -176,6 +200,8 @@ def _check_finite(tree: Any, path: str = "") -> None:
     if isinstance(tree, Mapping):
         for key, value in tree.items():
             _check_finite(value, f"{path}.{key}" if path else str(key))
-    elif isinstance(tree, list | tuple):
+    elif callable(getattr(tree, "serialize", None)):
+        _check_finite(tree.serialize(), path)
+    elif isinstance(tree, list | tuple | set | frozenset):
         for index, value in enumerate(tree):
             _check_finite(value, f"{path}[{index}]")

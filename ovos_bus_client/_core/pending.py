@@ -36,15 +36,23 @@ class Pending:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_type: dict[str, list[Expected]] = {}
+        self._closed = False
 
     def __contains__(self, msg_type: str) -> bool:
         """Return whether anybody waits for a type."""
         return msg_type in self._by_type
 
     def expect(self, types: Iterable[str]) -> Expected:
-        """Wait for the first message of any of ``types``; what comes from now on counts."""
+        """
+        Wait for the first message of any of ``types``; what comes from now on counts.
+
+        After `close` the wait is given up as soon as it begins.
+        """
         expected = Expected(types)
         with self._lock:
+            if self._closed:
+                expected.answer.cancel()
+                return expected
             for type_ in expected.types:
                 self._by_type.setdefault(type_, []).append(expected)
         return expected
@@ -65,6 +73,15 @@ class Pending:
         with self._lock:
             self._forget(expected)
         expected.answer.cancel()
+
+    def close(self) -> None:
+        """Give up every wait, now and from now on: there will be no more messages."""
+        with self._lock:
+            self._closed = True
+            waiting = {expected for many in self._by_type.values() for expected in many}
+            self._by_type.clear()
+        for expected in waiting:
+            expected.answer.cancel()
 
     def _forget(self, expected: Expected) -> None:
         for type_ in expected.types:

@@ -11,7 +11,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 class Unsent:
     """
-    Texts that wait for a link, up to a number and a size; beyond, the oldest go.
+    Texts in UTF-8 that wait for a link, up to a number and a size; beyond, the oldest go.
 
     Attributes:
         dropped: How many went since `reset`.
@@ -19,7 +19,7 @@ class Unsent:
 
     def __init__(self, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES) -> None:
         self._max_messages, self._max_bytes = max_messages, max_bytes
-        self._texts: deque[str] = deque()
+        self._texts: deque[bytes] = deque()
         self._size = 0
         self._lock = threading.Lock()
         self.dropped = 0
@@ -27,7 +27,7 @@ class Unsent:
     def __len__(self) -> int:
         return len(self._texts)
 
-    def keep(self, text: str) -> bool:
+    def keep(self, text: bytes) -> bool:
         """Keep a text, and return whether an older one had to go for it the first time."""
         with self._lock:
             self._texts.append(text)
@@ -40,12 +40,12 @@ class Unsent:
                 self.dropped += 1
             return not before and self.dropped > 0
 
-    def first(self) -> str | None:
+    def first(self) -> bytes | None:
         """Return the oldest text, which stays until `sent`."""
         with self._lock:
             return self._texts[0] if self._texts else None
 
-    def sent(self, text: str) -> None:
+    def sent(self, text: bytes) -> None:
         """Take out the text that `first` returned, unless it had to go meanwhile."""
         with self._lock:
             if self._texts and self._texts[0] is text:

@@ -9,22 +9,22 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from json import dumps
 from typing import Any, ClassVar
 
-from pyee.executor import ExecutorEventEmitter
 from websocket import WebSocketApp, WebSocketException
 
 from ovos_bus_client._core import backoff
+from ovos_bus_client._core.deadline import Deadline
 from ovos_bus_client._core.dispatch import Dispatch
 from ovos_bus_client._core.link import Event, Link, State
 from ovos_bus_client._core.pending import Pending
 from ovos_bus_client._core.unsent import Unsent
+from ovos_bus_client.client.emitter import PoolEmitter
 from ovos_bus_client.client.waiter import MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
 from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
 from ovos_bus_client.message import Message
-from ovos_bus_client.session import Session, SessionManager
+from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 from ovos_bus_client.version import __version__
 
 __all__ = ["MessageBusClient", "MessageWaiter"]
@@ -43,6 +43,9 @@ PING_TIMEOUT = 10.0  # seconds
 # How long close() waits for the bus to answer the goodbye, and then for the reading thread.
 GOODBYE_TIMEOUT = 1.0  # seconds
 CLOSE_TIMEOUT = 5.0  # seconds
+
+# A thread that is about to dial has no socket yet to be woken by, so it is told again.
+HANG_UP_AGAIN = 0.05  # seconds
 
 UPDATE_DEFAULT = "ovos.session.update_default"
 SESSION_SYNC = "ovos.session.sync"
@@ -92,7 +95,7 @@ class MessageBusClient:
             session: The session of messages that name none; ``None`` is the default session.
         """
         self.config = self._load_config(cache, host=host, port=port, route=route, ssl=ssl)
-        self.emitter = ExecutorEventEmitter() if emitter is None else emitter
+        self.emitter = PoolEmitter() if emitter is None else emitter
         self.pending = Pending()
         self.connected_event = threading.Event()
         self.started_running = False
@@ -105,9 +108,15 @@ class MessageBusClient:
         self._link = Link()
         self._unsent = Unsent()
         self._sending = threading.Lock()  # keeps the order of what is sent
+        self._started = threading.Event()  # or closed without that
         self._closing = threading.Event()
+        self._ended = threading.Event()  # run_forever() has nothing more to do
         self._outage_told = False
+        self._interrupt: BaseException | None = None  # what ended the reading: Ctrl-C
         self._thread: threading.Thread | None = None  # the one that reads
+        self._runner: threading.Thread | None = None  # the same, if it is ours
+        self._connection: Any = None  # the WebSocket that is up
+        self._closed_told = False
         self.client = self.create_client()
         self.on(UPDATE_DEFAULT, SessionManager.handle_default_update)
         self.on("error", _log_handler_error)
@@ -144,9 +153,20 @@ class MessageBusClient:
     # ------------------------------------------------------------------ life
 
     def run_in_thread(self) -> threading.Thread:
-        """Run in a thread of its own that does not keep the program alive, and return it."""
-        self._thread = threading.Thread(target=self.run_forever, name="ovos-bus", daemon=True)
-        self._thread.start()
+        """
+        Run in a thread of its own that does not keep the program alive, and return it.
+
+        A client that runs already goes on in the thread that it has.
+
+        Raises:
+            ClientClosed: If the client was closed before.
+        """
+        if self._link.state is State.CLOSED:
+            raise ClientClosed
+        if self._thread is None:
+            run = threading.Thread(target=self.run_forever, name="ovos-bus", daemon=True)
+            self._thread = self._runner = run
+            run.start()
         return self._thread
 
     def run_forever(self) -> None:
@@ -155,17 +175,32 @@ class MessageBusClient:
 
         Raises:
             ClientClosed: If the client was closed before.
+            KeyboardInterrupt: If that comes while it runs; the client is closed then.
         """
         if not self._link.tell(Event.START):
-            if self._link.state is State.CLOSED:
+            if threading.current_thread() is self._runner:
+                self._ended.set()  # closed before its own thread came to run
+            elif self._link.state is State.CLOSED:
                 raise ClientClosed
-            return  # it is running
+            return
         self.started_running = True
         self._thread = threading.current_thread()
+        self._started.set()
+        try:
+            self._connect_until_closed()
+        except (KeyboardInterrupt, SystemExit):
+            self.close()
+            raise
+        finally:
+            self._ended.set()
+
+    def _connect_until_closed(self) -> None:
         cap = backoff.LOCAL_CAP if _is_here(self.config.host) else backoff.REMOTE_CAP
         delays = backoff.delays(cap)
         while True:
             self._read_until_lost()
+            if self._interrupt is not None:
+                raise self._interrupt
             if self._link.state is State.OPEN:
                 delays = backoff.delays(cap)  # it was up: the next outage begins anew
             if not self._link.tell(Event.LOST) or self._closing.wait(next(delays)):
@@ -176,33 +211,55 @@ class MessageBusClient:
             self.client = self.create_client()
 
     def close(self) -> None:
-        """Disconnect for good. What is unsent is lost; handlers that run already may finish."""
+        """
+        Disconnect for good, from whatever state and in whatever thread.
+
+        What is unsent is lost, and waits end without an answer; handlers that run already may
+        finish.
+        """
         self._link.tell(Event.CLOSE)
         self._closing.set()
+        self._started.set()
         self.connected_event.clear()
-        said = self._say_goodbye()
+        self.pending.close()
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(GOODBYE_TIMEOUT if said else 0)
-            self._hang_up()
-            thread.join(CLOSE_TIMEOUT)
+        if thread is None:
+            pass
+        elif thread is threading.current_thread():
+            self._say_goodbye()
+            self.client.keep_running = False  # it reads no more when it is back from here
+        else:
+            self._end()
         if self._owns_emitter:
             self.emitter.shutdown(wait=False)
 
-    def _say_goodbye(self) -> bool:
+    def _end(self) -> None:
+        """End the reading in another thread, after a goodbye if the bus takes one."""
+        patience = Deadline(GOODBYE_TIMEOUT)
+        # In a thread, because a bus that reads nothing would keep whoever sends to it.
+        goodbye = threading.Thread(target=self._say_goodbye, name="ovos-bus-goodbye", daemon=True)
+        goodbye.start()
+        goodbye.join(patience.remaining)
+        if self._connection is not None:
+            self._ended.wait(patience.remaining)  # the answer to the goodbye ends it
+        patience = Deadline(CLOSE_TIMEOUT)
+        while not self._ended.is_set() and not patience.passed:
+            self._hang_up()
+            self._ended.wait(HANG_UP_AGAIN)
+        # Only a thread of ours ends with that; what another does next is none of our business.
+        if self._runner is not None:
+            self._runner.join(patience.remaining)
+
+    def _say_goodbye(self) -> None:
         """
-        Send a close frame, and return whether it left; the reading thread gets the answer.
+        Send a close frame; the reading thread gets the answer.
 
         ``WebSocketApp.close`` would read the answer in this thread, while the other reads, too.
         """
-        connection = self.client.sock
-        if connection is None or not connection.connected:
-            return False
-        try:
-            connection.send_close()
-        except (WebSocketException, OSError):
-            return False
-        return True
+        connection = self._connection
+        if connection is not None:
+            with contextlib.suppress(WebSocketException, OSError):
+                connection.send_close()
 
     def _hang_up(self) -> None:
         """Wake the reading thread from whatever it waits for on the socket, and end it."""
@@ -221,6 +278,9 @@ class MessageBusClient:
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
         )
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.shutdown()  # websocket-client leaves it open when it has said goodbye
 
     # ------------------------------------------------------------------ messages out
 
@@ -232,21 +292,22 @@ class MessageBusClient:
         the bus is away the message is kept.
 
         Args:
-            message: A `Message`, or anything with a ``context`` dict and ``serialize()``.
+            message: A `Message`, or anything with ``msg_type``, ``data`` and a ``context`` dict;
+                what has ``serialize()`` is sent as what that returns.
 
         Raises:
             NotRunning: If the client was not started, also not by another thread within 10 s.
             MalformedMessage: If the message cannot be written (M1, M5).
         """
-        if self._link.state is State.IDLE:
-            self.connected_event.wait(START_TIMEOUT)
-            if self._link.state is State.IDLE:
-                raise NotRunning
-        if "session" not in message.context:
+        if not self._started.wait(START_TIMEOUT):
+            raise NotRunning
+        if message.context.get("session") is None:
             message.context["session"] = self._own_session().serialize()
-        text = _text(message)
+        text = _encode(message)
         if self._link.state is State.CLOSED:
-            log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
+            if not self._closed_told:
+                self._closed_told = True
+                log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
             return
         self._send(text)
 
@@ -256,7 +317,7 @@ class MessageBusClient:
 
         Args:
             message_type: The type.
-            timeout: Seconds; ``None`` waits for ever.
+            timeout: Seconds; ``None`` waits until the client is closed.
 
         Returns:
             The message, or ``None`` if none came in time.
@@ -276,19 +337,25 @@ class MessageBusClient:
             message: What to emit.
             reply_type: The answer's type, or several of which the first to come counts; ``None``
                 is ``<type>.response``.
-            timeout: Seconds to wait; ``None`` waits for ever.
+            timeout: Seconds to wait; ``None`` waits until the client is closed.
 
         Returns:
             The answer, or ``None`` if none came in time.
         """
         waiter = MessageWaiter(self, reply_type or f"{message.msg_type}.response")
-        self.emit(message)
+        try:
+            self.emit(message)
+        except BaseException:
+            waiter.give_up()
+            raise
         return waiter.wait(timeout)
 
     def _own_session(self) -> Session:
-        return self._session or SessionManager.default_session
+        if self.session_id == DEFAULT_SESSION_ID or self._session is None:
+            return SessionManager.default_session  # which may have been replaced meanwhile
+        return self._session
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: bytes) -> None:
         with self._sending:
             if self._unsent.keep(text):
                 log.warning("too much was emitted while the bus is away; the oldest is dropped")
@@ -297,8 +364,11 @@ class MessageBusClient:
     def _send_what_is_kept(self) -> None:
         """Send in order until nothing is left or the link fails; the rest stays."""
         while self._link.state is State.OPEN and (text := self._unsent.first()) is not None:
+            connection = self._connection
+            if connection is None:
+                return
             try:
-                self.client.send(text)
+                connection.send(text)
             except (WebSocketException, OSError):
                 return  # the reading thread notices, too, and connects again
             self._unsent.sent(text)
@@ -321,9 +391,13 @@ class MessageBusClient:
 
     def remove(self, event_name: str, func: Handler) -> None:
         """Call ``func`` no more; one that is not registered costs a warning."""
+        # pyee raises for some that are not there, and for others it does not.
+        known = func in self.emitter.listeners(event_name)
         try:
             self.emitter.remove_listener(event_name, func)
         except (KeyError, ValueError):
+            known = False
+        if not known:
             log.warning("no handler %r of %s to remove", func, ascii(event_name))
 
     def remove_all_listeners(self, event_name: str) -> None:
@@ -341,8 +415,9 @@ class MessageBusClient:
 
     def on_open(self, *args: Any) -> None:
         """Take note that the connection is up: send what was kept, then tell everybody."""
+        self._connection = self.client.sock
         if not self._link.tell(Event.UP):
-            self._say_goodbye()  # closed while it was dialing
+            self._hang_up()  # closed while it was dialing
             return
         self._outage_told = False
         dropped = self._unsent.reset()
@@ -363,6 +438,9 @@ class MessageBusClient:
     def on_error(self, *args: Any) -> None:
         """Take note that the connection failed: one warning an outage."""
         error = args[-1]
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            self._interrupt = error  # websocket-client keeps it to itself
+            return
         self.connected_event.clear()
         if self._link.state is State.CLOSED or self._outage_told:
             return
@@ -376,21 +454,30 @@ class MessageBusClient:
             self._dispatch.deliver(frame.decode() if isinstance(frame, bytes) else frame)
         except (MalformedMessage, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
-        except RuntimeError:
-            if self._link.state is not State.CLOSED and not sys.is_finalizing():
-                raise  # else the pool has gone, and whoever would have been told with it
+        except Exception as error:  # a handler's, if the emitter calls them in this thread
+            if self.emitter.listeners("error"):
+                self._tell("error", error)
+            else:
+                _log_handler_error(error)
 
-    def _tell(self, event: str) -> None:
+    def _tell(self, event: str, *args: Any) -> None:
         """Emit a local event, if anybody is left to hear it."""
-        if self.emitter.listeners(event) and self._link.state is not State.CLOSED:
-            self.emitter.emit(event)
+        if not self.emitter.listeners(event) or self._link.state is State.CLOSED:
+            return
+        try:
+            self.emitter.emit(event, *args)
+        except Exception as error:  # again a handler's; it must not harm the connection
+            _log_handler_error(error)
 
 
-def _text(message: Any) -> str:
-    """Write a message of whatever class as JSON."""
-    if hasattr(message, "serialize"):
-        return str(message.serialize())
-    return dumps(message.__dict__)
+def _encode(message: Any) -> bytes:
+    """Write a message of whatever class as JSON in UTF-8."""
+    if not hasattr(message, "serialize"):
+        message = Message(message.msg_type, message.data, message.context)
+    try:
+        return str(message.serialize()).encode()
+    except UnicodeEncodeError as problem:
+        raise MalformedMessage(f"cannot be sent: {problem}") from None
 
 
 def _is_reported(record: logging.LogRecord) -> bool:
@@ -406,5 +493,7 @@ def _is_here(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _log_handler_error(error: BaseException) -> None:
+def _log_handler_error(error: BaseException | Message) -> None:
+    if isinstance(error, Message):
+        return  # one of that type, which anybody may send
     log.error("a handler failed: %r", error, exc_info=error)

@@ -45,7 +45,8 @@ class MessageWaiter:
         Wait for the message.
 
         Args:
-            timeout: Seconds; ``None`` waits for ever.
+            timeout: Seconds; ``None`` waits until the client is closed, or for ever on a bus of
+                another kind.
 
         Returns:
             The message, or ``None`` if none came in time. Nobody listens any more after that.
@@ -55,7 +56,11 @@ class MessageWaiter:
         except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
             return None
         finally:
-            self._pending.give_up(self._expected)
-            if self._by_handlers:
-                for type_ in self._expected.types:
-                    self.bus.remove(type_, self._pending.offer)
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Listen no more. An answer that is there already stays."""
+        self._pending.give_up(self._expected)
+        if self._by_handlers:
+            for type_ in self._expected.types:
+                self.bus.remove(type_, self._pending.offer)

@@ -100,6 +100,35 @@ class Program:
         self._fresh.put(None)
 
 
+class Home:
+    """A user's home directory, and beside it the directories of the machine."""
+
+    USER = "config/mycroft/mycroft.conf"
+    XDG = "etc-xdg/mycroft/mycroft.conf"
+    SYSTEM = "etc/mycroft.conf"
+    DISTRIBUTION = "usr/mycroft.conf"
+    REMOTE = "config/mycroft/web_cache.json"
+
+    def __init__(self, path: Path, **variables: str) -> None:
+        self.path = path
+        distribution = {"OVOS_DISTRIBUTION_CONFIG": str(path / self.DISTRIBUTION)}
+        self.environment = environment(path, **distribution, **variables)
+
+    def write(self, name: str, text: str) -> str:
+        """Write a file below this directory, and return its full path."""
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return str(file)
+
+    def run(self, *args: str) -> tuple[int, str]:
+        """Run Python to its end, and return the exit code and what it printed."""
+        program = Program(args, self.environment)
+        code = program.wait()
+        program.stop()
+        return code, program.output
+
+
 class Daemon(Program):
     """The bus, on a free port unless told otherwise. Its log must hold no unexpected warning."""
 

@@ -1,0 +1,110 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import ROOT, environment
+
+PACKAGE = ROOT / "ovos_bus_client"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# From the ground up: a module imports from lower floors and from its own, never from above.
+# The JSON of messages stands below the message, everything else of _core above it.
+FLOORS = [
+    {"ovos_bus_client.errors", "ovos_bus_client.version"},
+    {"ovos_bus_client._core.codec"},
+    {"ovos_bus_client.message"},
+    {
+        "ovos_bus_client._core",
+        "ovos_bus_client.conf",
+        "ovos_bus_client.deployment",
+        "ovos_bus_client.intent_context",
+        "ovos_bus_client.session",
+    },
+    {"ovos_bus_client.client"},
+    {"ovos_bus_client"},
+]
+
+SHELL = {
+    *("socket", "ssl", "select", "selectors", "asyncio", "subprocess", "multiprocessing"),
+    *("websocket", "websockets", "tornado", "pyee", "ovos_config", "ovos_utils"),
+}
+
+
+def imports(file: Path) -> set[str]:
+    """Return the modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def module(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def floor(name: str) -> int:
+    """Return the floor of a module, or of a name in it."""
+    while name:
+        for number, names in enumerate(FLOORS):
+            if name in names:
+                return number
+        name = name.rpartition(".")[0]
+    raise AssertionError("not one of ours")
+
+
+@pytest.mark.parametrize("file", FILES, ids=module)
+def test_nothing_imports_from_above(file: Path) -> None:
+    """client stands on _core, _core on message, message on the JSON; no import goes up."""
+    own = floor(module(file))
+    above = {
+        name for name in imports(file) if name.startswith("ovos_bus_client") and floor(name) > own
+    }
+
+    assert above == set()
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "_core").glob("*.py")), ids=module)
+def test_the_core_owns_no_socket(file: Path) -> None:
+    """What decides imports nothing that talks, and starts no thread."""
+    assert {name.partition(".")[0] for name in imports(file)} & SHELL == set()
+    assert "threading.Thread" not in file.read_text()
+    assert "Executor" not in file.read_text()
+
+
+@pytest.mark.parametrize("file", FILES, ids=module)
+def test_the_library_stands_without_the_daemon(file: Path) -> None:
+    """Nothing of the library imports the daemon or the monitor."""
+    packages = {name.partition(".")[0] for name in imports(file)}
+
+    assert packages & {"ovos_bus", "ovos_bus_monitor", "benchmarks", "tests"} == set()
+
+
+def test_importing_the_library_is_light(tmp_path: Path) -> None:
+    """Configuration, event loops and the daemon are not loaded by an import."""
+    program = "import sys, json, ovos_bus_client; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        env=environment(tmp_path),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
+
+    assert "ovos_bus_client" in loaded
+    assert loaded & {"ovos_config", "ovos_utils", "tornado", "asyncio", "ovos_bus", "yaml"} == set()

@@ -1,0 +1,305 @@
+"""Who receives a message, and who has to go."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from ovos_bus.errors import BacklogFull, Stalled
+from ovos_bus.hub import BEHIND_BYTES, PATIENCE, Hub, Limits
+from ovos_bus.outbox import CHUNK_BYTES, MIB
+from tests.support.wires import Clock, DeadWire, ReadyWire, StuckWire
+
+GREETING = b"<hello>"
+LIMITS = Limits(backlog=1000, total_backlog=2500, stall_timeout=10.0)
+
+Silence = list[logging.LogRecord]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hub(clock: Clock) -> Hub:
+    return Hub(LIMITS, clock=clock)
+
+
+def test_a_lone_frame_is_written_at_once(hub: Hub) -> None:
+    """The first frame of a turn waits for nobody."""
+    wire = ReadyWire()
+    hub.join("a", wire, GREETING)
+
+    assert hub.publish(b"one") is True
+    assert wire.chunks == [GREETING, b"one"]
+
+
+def test_the_rest_of_a_turn_is_written_as_one_chunk(hub: Hub) -> None:
+    """Frames after the first wait for the end of the turn and leave together."""
+    wires = [ReadyWire(), ReadyWire()]
+    for wire in wires:
+        hub.join("a", wire, GREETING)
+
+    assert [hub.publish(frame) for frame in (b"one", b"two", b"three")] == [True, False, False]
+    assert all(wire.chunks == [GREETING, b"one"] for wire in wires)
+    hub.end_turn()
+    assert all(wire.chunks == [GREETING, b"one", b"twothree"] for wire in wires)
+
+
+def test_a_long_turn_is_written_in_chunks(hub: Hub) -> None:
+    """Joined frames do not wait for the end of the turn once they fill a chunk."""
+    wire = ReadyWire()
+    hub.join("a", wire, GREETING)
+    half = b"x" * (CHUNK_BYTES // 2)
+    for _ in range(3):
+        hub.publish(half)
+
+    assert wire.chunks == [GREETING, half, half + half]
+
+
+def test_a_turn_that_ended_can_be_opened_again(hub: Hub) -> None:
+    """After `end_turn` the next frame is a first one; an end without a turn does nothing."""
+    wire = ReadyWire()
+    hub.join("a", wire, GREETING)
+    hub.end_turn()
+    assert hub.publish(b"one")
+    hub.end_turn()
+    hub.end_turn()
+    assert hub.publish(b"two")
+
+    assert wire.chunks == [GREETING, b"one", b"two"]
+
+
+def test_the_greeting_comes_first_and_nothing_older(hub: Hub) -> None:
+    """Who joins within a turn gets its greeting, then what is published after it."""
+    early, late = ReadyWire(), ReadyWire()
+    hub.join("early", early, GREETING)
+    hub.publish(b"one")
+    hub.publish(b"two")
+    hub.join("late", late, GREETING)
+    hub.publish(b"three")
+    hub.end_turn()
+
+    assert early.received == GREETING + b"onetwothree"
+    assert late.received == GREETING + b"three"
+
+
+def test_leaving_twice_is_leaving_once(hub: Hub) -> None:
+    """`leave` is idempotent, and the others stay."""
+    one, two = ReadyWire(), ReadyWire()
+    leaver = hub.join("one", one, GREETING)
+    hub.join("two", two, GREETING)
+    hub.leave(leaver)
+    hub.leave(leaver)
+    hub.publish(b"x")
+
+    assert (len(hub), hub.counters.left) == (1, 1)
+    assert one.received == GREETING
+    assert two.received == GREETING + b"x"
+
+
+def test_who_leaves_with_unread_data_takes_it_along(hub: Hub) -> None:
+    """The backlog of a client that left is nobody's backlog."""
+    leaver = hub.join("a", StuckWire(), GREETING)
+    hub.publish(b"x" * 100)
+    assert hub.backlog == len(GREETING) + 100
+    hub.leave(leaver)
+
+    assert hub.backlog == 0
+
+
+def test_a_chunk_that_lands_after_its_client_left_changes_nothing(hub: Hub) -> None:
+    """A late report of a wire neither sends anything nor brings the client back."""
+    wire = StuckWire()
+    leaver = hub.join("a", wire, GREETING)
+    hub.publish(b"x")
+    hub.leave(leaver)
+    wire.land()
+    hub.written(leaver)
+
+    assert wire.received == GREETING
+    assert (len(hub), hub.backlog) == (0, 0)
+
+
+def test_a_dead_wire_in_the_middle_costs_the_others_nothing(hub: Hub) -> None:
+    """A connection that is gone, but not yet reported gone, is passed over."""
+    before, after = ReadyWire(), ReadyWire()
+    hub.join("before", before, GREETING)
+    hub.join("dead", DeadWire(), GREETING)
+    hub.join("after", after, GREETING)
+    hub.publish(b"x")
+
+    assert before.received == after.received == GREETING + b"x"
+    assert hub.backlog == 0
+
+
+def test_who_leaves_too_much_unread_is_dropped(hub: Hub, silence: Silence) -> None:
+    """Over max_backlog a client goes, with one warning that names it; the others get all."""
+    before, slow, after = ReadyWire(), StuckWire(), ReadyWire()
+    hub.join("before", before, GREETING)
+    hub.join("client 7 (10.0.0.7:4711)", slow, b"-")
+    hub.join("after", after, GREETING)
+    hub.publish(b"x" * 999)
+    assert not slow.dropped
+    hub.end_turn()
+    hub.publish(b"y")
+    hub.end_turn()
+    hub.publish(b"z")
+
+    (why,) = slow.dropped
+    assert isinstance(why, BacklogFull)
+    assert (why.backlog, why.limit, why.setting) == (1001, 1000, "max_backlog")
+    assert before.received == after.received == GREETING + b"x" * 999 + b"yz"
+    assert (len(hub), hub.backlog) == (2, 0)
+    assert (hub.counters.dropped, hub.counters.left) == (1, 1)
+    warning = silence.pop().getMessage()
+    assert "client 7 (10.0.0.7:4711)" in warning
+    assert "1001 bytes" in warning
+    assert "max_backlog" in warning
+
+
+def test_over_the_total_the_largest_goes(hub: Hub, silence: Silence) -> None:
+    """Over max_total_backlog those go who take most of it, and only as many as must."""
+    wires = [StuckWire() for _ in range(3)]
+    hub.join("small", wires[0], b"-")
+    hub.join("large", wires[1], b"x" * 300)
+    hub.join("middle", wires[2], b"x" * 102)
+    hub.publish(b"y" * 699)
+    assert hub.backlog == 2500
+    hub.end_turn()
+    hub.publish(b"z")
+
+    assert [len(wire.dropped) for wire in wires] == [0, 1, 0]
+    assert "max_total_backlog" in str(wires[1].dropped[0])
+    assert hub.backlog == 2503 - 1000
+    assert "dropping large" in silence.pop().getMessage()
+
+
+def test_who_takes_nothing_for_too_long_is_dropped(
+    hub: Hub, clock: Clock, silence: Silence
+) -> None:
+    """With unread data and no progress for stall_timeout a client goes, however little it is."""
+    stalled, idle = StuckWire(), ReadyWire()
+    hub.join("stalled", stalled, GREETING)
+    hub.join("idle", idle, GREETING)
+    clock.advance(9.9)
+    hub.expire()
+    assert not stalled.dropped
+    clock.advance(0.2)
+    hub.expire()
+    hub.expire()
+
+    (why,) = stalled.dropped
+    assert isinstance(why, Stalled)
+    assert not idle.dropped
+    assert len(hub) == 1
+    warning = silence.pop().getMessage()
+    assert "stalled" in warning
+    assert "10.1 s" in warning
+
+
+def test_a_large_message_is_given_its_time(clock: Clock, silence: Silence) -> None:
+    """Every MiB that is flying has its own stall_timeout, as progress shows only at its end."""
+    hub = Hub(Limits(stall_timeout=10.0), clock=clock)
+    wire = StuckWire(stuck=False)
+    hub.join("slow", wire, GREETING)
+    wire.stuck = True
+    hub.publish(b"x" * (3 * MIB))
+    clock.advance(29.9)
+    hub.expire()
+    assert not wire.dropped
+    clock.advance(0.2)
+    hub.expire()
+
+    assert len(wire.dropped) == 1
+    silence.pop()
+
+
+def test_a_client_that_reads_on_is_never_stalled(hub: Hub, clock: Clock) -> None:
+    """Slow is not stalled: who takes a chunk now and then stays."""
+    wire = StuckWire()
+    client = hub.join("slow", wire, GREETING)
+    for _ in range(20):
+        hub.publish(b"x" * 40)
+        hub.end_turn()
+        clock.advance(9.0)
+        hub.expire()
+        wire.land()
+        hub.written(client)
+
+    assert not wire.dropped
+    assert wire.received + (wire.flying or b"") == GREETING + b"x" * 800
+
+
+def test_the_bus_is_congested_while_somebody_catches_up(clock: Clock) -> None:
+    """Over BEHIND_BYTES unread a client is waited for, but only PATIENCE long without progress."""
+    hub = Hub(clock=clock)
+    wire = StuckWire(stuck=False)
+    client = hub.join("slow", wire, GREETING)
+    wire.stuck = True
+    assert not hub.congested
+    hub.publish(b"x" * BEHIND_BYTES)
+    assert not hub.congested
+    hub.end_turn()
+    hub.publish(b"x")
+    assert hub.congested
+
+    clock.advance(PATIENCE - 0.01)
+    assert hub.congested
+    clock.advance(0.02)
+    assert not hub.congested, "a client that takes nothing holds nobody up"
+
+    hub.publish(b"x" * BEHIND_BYTES)
+    hub.end_turn()
+    wire.land()
+    hub.written(client)
+    assert hub.congested, "it reads again, and is worth waiting for"
+    wire.land()
+    hub.written(client)
+    assert not hub.congested
+
+
+def test_a_stalled_client_hides_no_slow_one(clock: Clock) -> None:
+    """Beside a stalled client, one that reads still makes the bus congested."""
+    hub = Hub(clock=clock)
+    stalled, slow = StuckWire(), StuckWire()
+    hub.join("stalled", stalled, GREETING)
+    slow_client = hub.join("slow", slow, GREETING)
+    hub.publish(b"x" * (BEHIND_BYTES + 1))
+    clock.advance(PATIENCE + 0.1)
+    assert not hub.congested
+    slow.land()
+    hub.written(slow_client)
+
+    assert hub.congested
+
+
+def test_it_counts(hub: Hub, silence: Silence) -> None:
+    """Every counter of the hub says what its meaning in the metrics says."""
+    hub.join("a", ReadyWire(), GREETING)
+    leaver = hub.join("b", ReadyWire(), GREETING)
+    hub.publish(b"12345")
+    hub.leave(leaver)
+    hub.join("c", StuckWire(), b"-")
+    hub.publish(b"x" * 1000)
+    hub.end_turn()
+
+    counters = hub.counters
+    assert (counters.joined, counters.left, counters.dropped) == (3, 2, 1)
+    assert (counters.received, counters.received_bytes, counters.delivered) == (2, 1005, 4)
+    silence.pop()
+
+
+def test_a_bus_without_clients_remembers_nothing() -> None:
+    """Messages that nobody was there for are gone."""
+    hub = Hub()
+    hub.publish(b"x")
+    hub.publish(b"y")
+    hub.end_turn()
+    wire = ReadyWire()
+    hub.join("late", wire, GREETING)
+
+    assert wire.received == GREETING
+    assert (len(hub), hub.backlog, hub.counters.delivered) == (1, 0, 0)

@@ -1,0 +1,169 @@
+"""The hub and its outboxes under any sequence of events, against a model in plain lists."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from ovos_bus.frame import text_frame
+from ovos_bus.hub import Hub, Limits
+from ovos_bus.outbox import CHUNK_BYTES, KIB, Outbox
+from tests.support.frames import payloads
+from tests.support.wires import Clock, StuckWire
+
+# Small, so that a short run passes each of them.
+LIMITS = Limits(backlog=200 * KIB, total_backlog=300 * KIB, stall_timeout=10.0)
+
+
+@dataclass
+class Client:
+    """A client as the model sees it: what it has been promised, and what it has."""
+
+    wire: StuckWire
+    outbox: Outbox
+    promised: list[bytes] = field(default_factory=list)
+
+
+class HubMachine(RuleBasedStateMachine):
+    """Clients join, leave, get stuck and recover; messages are published; time passes."""
+
+    @initialize()
+    def start(self) -> None:
+        self.clock = Clock()
+        self.hub = Hub(LIMITS, clock=self.clock)
+        self.clients: list[Client] = []
+        self.count = 0
+        self.turn_is_open = False
+
+    def part_from_the_dropped(self) -> None:
+        for client in [client for client in self.clients if client.wire.dropped]:
+            assert len(client.wire.dropped) == 1
+            self.clients.remove(client)
+
+    def stuck(self) -> list[Client]:
+        return [client for client in self.clients if client.wire.flying is not None]
+
+    @precondition(lambda self: len(self.clients) < 5)
+    @rule(stuck=st.booleans())
+    def join(self, stuck: bool) -> None:
+        greeting = f"hello {self.count}".encode()
+        wire = StuckWire(stuck=stuck)
+        outbox = self.hub.join("client", wire, text_frame(greeting))
+        self.clients.append(Client(wire, outbox, [greeting]))
+        self.part_from_the_dropped()  # what the turn had joined went out before the greeting
+
+    @precondition(lambda self: self.clients)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        client = data.draw(st.sampled_from(self.clients))
+        self.clients.remove(client)
+        self.hub.leave(client.outbox)
+
+    @precondition(lambda self: self.clients)
+    @rule(data=st.data())
+    def get_stuck(self, data: st.DataObject) -> None:
+        data.draw(st.sampled_from(self.clients)).wire.stuck = True
+
+    @precondition(lambda self: self.stuck())
+    @rule(data=st.data(), recover=st.booleans())
+    def take_a_chunk(self, data: st.DataObject, recover: bool) -> None:
+        client = data.draw(st.sampled_from(self.stuck()))
+        client.wire.stuck = not recover
+        client.wire.land()
+        self.hub.written(client.outbox)
+
+    @rule(sizes=st.lists(st.integers(20, 40_000) | st.just(2 * CHUNK_BYTES), max_size=4))
+    def publish(self, sizes: list[int]) -> None:
+        for size in sizes:
+            self.count += 1
+            payload = f"{self.count} ".encode().ljust(size, b"x")
+            for client in self.clients:
+                client.promised.append(payload)
+            opened = self.hub.publish(text_frame(payload))
+            assert opened is not self.turn_is_open
+            self.turn_is_open = True
+            self.part_from_the_dropped()
+            self.nobody_exceeds_a_limit()
+
+    @rule()
+    def end_turn(self) -> None:
+        self.hub.end_turn()
+        self.turn_is_open = False
+        self.part_from_the_dropped()
+
+    @rule(seconds=st.sampled_from([0.1, 4.0, 11.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        late = [c for c in self.clients if c.outbox.stalled(LIMITS.stall_timeout)]
+        self.hub.expire()
+        assert all(client.wire.dropped for client in late)
+        self.part_from_the_dropped()
+
+    @invariant()
+    def everybody_got_a_beginning_of_what_was_promised(self) -> None:
+        for client in self.clients:
+            received = payloads(client.wire.received)
+            assert received == client.promised[: len(received)]
+
+    @invariant()
+    def the_backlog_is_the_bytes_that_are_missing(self) -> None:
+        # After a turn nothing waits in the hub itself.
+        if not self.turn_is_open:
+            for client in self.clients:
+                promised = sum(len(text_frame(payload)) for payload in client.promised)
+                assert client.outbox.backlog == promised - len(client.wire.received)
+
+    @invariant()
+    def nobody_exceeds_a_limit(self) -> None:
+        backlogs = [client.outbox.backlog for client in self.clients]
+        assert all(backlog <= LIMITS.backlog for backlog in backlogs)
+        assert self.hub.backlog == sum(backlogs) <= LIMITS.total_backlog
+
+    @invariant()
+    def the_counts_agree(self) -> None:
+        counters = self.hub.counters
+        assert len(self.hub) == len(self.clients) == counters.joined - counters.left
+        assert counters.received == self.count
+
+    def teardown(self) -> None:
+        if not hasattr(self, "hub"):
+            return
+        self.end_turn()
+        for client in self.clients:
+            client.wire.stuck = False
+            if client.wire.flying is not None:
+                client.wire.land()
+                self.hub.written(client.outbox)
+            assert payloads(client.wire.received) == client.promised
+        assert self.hub.backlog == 0
+
+
+def test_whoever_stays_gets_everything_in_order(silence: list[logging.LogRecord]) -> None:
+    """Whatever happens, who is not dropped gets each frame since it joined, once and in order."""
+    run_state_machine_as_test(
+        HubMachine,
+        settings=settings(
+            max_examples=150,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
+
+    drops = [record.getMessage() for record in silence]
+    assert any("max_backlog" in line for line in drops)
+    assert any("max_total_backlog" in line for line in drops)
+    assert any("stall_timeout" in line for line in drops)
+    assert all(line.startswith("dropping client, a slow consumer") for line in drops)
+    silence.clear()
