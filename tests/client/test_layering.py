@@ -21,7 +21,13 @@ FLOORS = [
     {"ovos_bus_client.errors", "ovos_bus_client.version"},
     {"ovos_bus_client._core.codec"},
     {"ovos_bus_client.message"},
-    {"ovos_bus_client._core", "ovos_bus_client.session", "ovos_bus_client.conf"},
+    {
+        "ovos_bus_client._core",
+        "ovos_bus_client.conf",
+        "ovos_bus_client.deployment",
+        "ovos_bus_client.intent_context",
+        "ovos_bus_client.session",
+    },
     {"ovos_bus_client.client"},
     {"ovos_bus_client"},
 ]
