@@ -37,14 +37,20 @@ class Program:
     """A Python program whose output is read line by line while it runs."""
 
     def __init__(self, args: Sequence[str], env: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, *args],
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        # Whoever runs the tests in the background of a shell has Ctrl-C ignored, and a program
+        # inherits that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, *args],
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         self.lines: list[str] = []
         self._fresh: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
