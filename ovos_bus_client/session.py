@@ -729,6 +729,17 @@ class SessionManager:
             cls.sync()
 
     @classmethod
+    def current(cls, session_id: str, given: Session | None = None) -> Session:
+        """
+        Return the session of a client, as it is by now: what came back on the bus is in it (S6).
+
+        Args:
+            session_id: The client's session.
+            given: That session as the client was given it.
+        """
+        return cls.sessions.get(session_id) or given or cls.default_session
+
+    @classmethod
     def track(cls, bus: Any) -> None:
         """
         Follow on a bus who is speaking or being recorded, and what becomes of sessions (S7).

@@ -116,6 +116,7 @@ class AsyncMessageBusClient:
         self._task: asyncio.Task[None] | None = None
         self._held: asyncio.Task[None] | None = None
         self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
+        SessionManager.track(self)
         self.on("error", _log_failure)
 
     # ------------------------------------------------------------------ life
@@ -181,6 +182,7 @@ class AsyncMessageBusClient:
         self._closing.set()
         self.connected_event.clear()
         self.pending.close()
+        SessionManager.forget(self)
         if self._held is not None:
             self._held.cancel()
         if self._connection is not None:
@@ -414,7 +416,7 @@ class AsyncMessageBusClient:
 
     def _add_session(self, message: Any) -> None:
         if message.context.get("session") is None:
-            session = self._session or SessionManager.default_session
+            session = SessionManager.current(self.session_id, self._session)
             message.context["session"] = session.serialize()
 
     async def _answer(self, expected: Any, timeout: float | None) -> Message | None:

@@ -135,6 +135,7 @@ class MessageBusClient:
         self._runner: threading.Thread | None = None  # the same, if it is ours
         self._connect()
         self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
+        SessionManager.track(self)
         self.on("error", _ignore)  # pyee raises an error that nobody listens for
 
     @classmethod
@@ -226,6 +227,7 @@ class MessageBusClient:
         self._started.set()
         self.connected_event.clear()
         self.pending.close()
+        SessionManager.forget(self)
         if self._thread is threading.current_thread():
             self._connection.say_goodbye()
             self.client.keep_running = False  # it reads no more when it is back from here
@@ -406,7 +408,7 @@ class MessageBusClient:
 
     def _add_session(self, message: Any) -> None:
         if message.context.get("session") is None:
-            session = self._session or SessionManager.default_session
+            session = SessionManager.current(self.session_id, self._session)
             message.context["session"] = session.serialize()
 
     def _written(self, message: Any) -> bytes:

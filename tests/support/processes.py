@@ -39,7 +39,8 @@ class Program:
     def __init__(self, args: Sequence[str], env: Mapping[str, str]) -> None:
         # Whoever runs the tests in the background of a shell has Ctrl-C ignored, and a program
         # inherits that.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGINT, signal.default_int_handler) if main else None
         try:
             self.process = subprocess.Popen(
                 [sys.executable, *args],
@@ -50,7 +51,8 @@ class Program:
                 text=True,
             )
         finally:
-            signal.signal(signal.SIGINT, before)
+            if main:
+                signal.signal(signal.SIGINT, before)
         self.lines: list[str] = []
         self._fresh: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
