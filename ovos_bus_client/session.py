@@ -737,6 +737,8 @@ class SessionManager:
             session_id: The client's session.
             given: That session as the client was given it.
         """
+        if session_id == DEFAULT_SESSION_ID:
+            return cls.default_session
         return cls.sessions.get(session_id) or given or cls.default_session
 
     @classmethod
