@@ -15,7 +15,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from typing import Any, ClassVar, TypeVar
 
 from ovos_bus_client import message as messages
 from ovos_bus_client._core import fields
@@ -24,6 +24,7 @@ from ovos_bus_client._core.language import standard_tag
 from ovos_bus_client._core.registry import Registry
 from ovos_bus_client.deployment import Deployment, context_timeout
 from ovos_bus_client.errors import MalformedSession
+from ovos_bus_client.field import Container, Context, Field, Language
 from ovos_bus_client.intent_context import IntentContextManager, IntentContextManagerFrame
 from ovos_bus_client.message import Message
 
@@ -101,128 +102,6 @@ def resolve_session_id(carrier: Mapping[str, Any] | None) -> str:
     return DEFAULT_SESSION_ID
 
 
-class _Field(Generic[T]):
-    """
-    A field of the session that nobody can change in place.
-
-    Reading one that the session does not carry gives the deployment's default. ``None`` takes a
-    value back.
-    """
-
-    def __init__(self, wire: str = "") -> None:
-        self.wire = wire
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.wire = self.wire or name
-
-    @overload
-    def __get__(self, session: None, owner: type) -> _Field[T]: ...
-
-    @overload
-    def __get__(self, session: Session, owner: type) -> T: ...
-
-    def __get__(self, session: Session | None, owner: type) -> _Field[T] | T:
-        if session is None:
-            return self
-        value = session._given.get(self.wire)
-        if value is None:
-            value = Deployment()[self.wire]
-        read: T = self.read(value)
-        return read
-
-    def __set__(self, session: Session, value: T | None) -> None:
-        if value is None:
-            session._given.pop(self.wire, None)
-        else:
-            session._given[self.wire] = value
-
-    @staticmethod
-    def read(value: Any) -> Any:
-        return value
-
-
-class _Language(_Field[T]):
-    """A language tag, read in its usual spelling."""
-
-    @staticmethod
-    def read(value: Any) -> Any:
-        return standard_tag(value) if value else value
-
-
-class _Container(_Field[T]):
-    """
-    A list or dict. Whoever reads it may change it, which changes the session and nothing else.
-
-    What was read and never changed follows the deployment's default further on.
-    """
-
-    @overload
-    def __get__(self, session: None, owner: type) -> _Container[T]: ...
-
-    @overload
-    def __get__(self, session: Session, owner: type) -> T: ...
-
-    def __get__(self, session: Session | None, owner: type) -> _Container[T] | T:
-        if session is None:
-            return self
-        lent = session._lent
-        value, base = lent.get(self.wire, (None, None)) if lent else (None, None)
-        if value is not None and (self.wire in session._given or value != base):
-            return value  # type: ignore[no-any-return]
-        found = session._given.get(self.wire)
-        if found is None:
-            found = Deployment()[self.wire]
-            if value is not None and found == base:
-                return value  # type: ignore[no-any-return]
-        copy: T = clone(found)
-        # The default is noted as a copy of its own, because it may be edited in place.
-        session._lend(self.wire, copy, clone(found))
-        return copy
-
-    def __set__(self, session: Session, value: T | None) -> None:
-        if session._lent is not None:
-            session._lent.pop(self.wire, None)
-        super().__set__(session, value)
-        if value is not None:
-            session._lend(self.wire, value, None)
-
-
-class _Context(_Container[IntentContextManager]):
-    """The keywords of the conversation, which are an object and not a dict."""
-
-    @overload
-    def __get__(self, session: None, owner: type) -> _Context: ...
-
-    @overload
-    def __get__(self, session: Session, owner: type) -> IntentContextManager: ...
-
-    def __get__(self, session: Session | None, owner: type) -> _Context | IntentContextManager:
-        if session is None:
-            return self
-        lent = session._lent
-        if lent and self.wire in lent:
-            value, _ = lent[self.wire]
-        else:
-            found = session._given.get(self.wire)
-            value = (
-                IntentContextManager() if found is None else IntentContextManager.deserialize(found)
-            )
-            session._lend(self.wire, value, None)
-        assert isinstance(value, IntentContextManager)
-        return value
-
-    def __set__(
-        self, session: Session, value: IntentContextManager | Mapping[str, Any] | None
-    ) -> None:
-        if session._lent is not None:
-            session._lent.pop(self.wire, None)
-        session._given.pop(self.wire, None)
-        if isinstance(value, IntentContextManager):
-            session._lend(self.wire, value, None)
-        elif value is not None:
-            session._given[self.wire] = clone(dict(value))
-
-
 # ---------------------------------------------------------------------- the session itself
 
 
@@ -242,52 +121,52 @@ class Session:
     __slots__ = ("__weakref__", "_given", "_heard", "_lent", "_ttl", "session_id", "touch_time")
 
     # ------------------------------------------------------------------ who and where
-    site_id = _Field[str]()  #: Group of devices, an opaque name (S9).
-    location_preferences = _Container[dict[str, Any]]("location")  #: City, coordinate, timezone.
-    persona_id = _Field["str | None"]()  #: Who answers; ``None`` is nobody in particular.
+    site_id = Field[str]()  #: Group of devices, an opaque name (S9).
+    location_preferences = Container[dict[str, Any]]("location")  #: City, coordinate, timezone.
+    persona_id = Field["str | None"]()  #: Who answers; ``None`` is nobody in particular.
 
     # ------------------------------------------------------------------ languages (BCP-47)
-    lang = _Language[str]()  #: The language to talk in.
-    secondary_langs = _Container[list[str]]()  #: What is understood, too.
-    output_lang = _Language["str | None"]()  #: To answer in; ``None`` if nobody said.
-    stt_lang = _Language["str | None"]()  #: What speech was recognised as; may be ``None``.
-    request_lang = _Language["str | None"]()  #: What was asked for; may be ``None``.
-    detected_lang = _Language["str | None"]()  #: What was found out; may be ``None``.
+    lang = Language[str]()  #: The language to talk in.
+    secondary_langs = Container[list[str]]()  #: What is understood, too.
+    output_lang = Language["str | None"]()  #: To answer in; ``None`` if nobody said.
+    stt_lang = Language["str | None"]()  #: What speech was recognised as; may be ``None``.
+    request_lang = Language["str | None"]()  #: What was asked for; may be ``None``.
+    detected_lang = Language["str | None"]()  #: What was found out; may be ``None``.
 
     # ------------------------------------------------------------------ how to say it
-    system_unit = _Field[str]()  #: ``"metric"`` or ``"imperial"``.
-    time_format = _Field[str]()  #: ``"full"`` (24 hours) or ``"half"``.
-    date_format = _Field[str]()  #: ``"DMY"``, ``"MDY"`` or ``"YMD"``.
-    stt_prefs = _Container[dict[str, Any]]("stt")  #: How to hear.
-    tts_prefs = _Container[dict[str, Any]]("tts")  #: How to speak.
+    system_unit = Field[str]()  #: ``"metric"`` or ``"imperial"``.
+    time_format = Field[str]()  #: ``"full"`` (24 hours) or ``"half"``.
+    date_format = Field[str]()  #: ``"DMY"``, ``"MDY"`` or ``"YMD"``.
+    stt_prefs = Container[dict[str, Any]]("stt")  #: How to hear.
+    tts_prefs = Container[dict[str, Any]]("tts")  #: How to speak.
 
     # ------------------------------------------------------------------ who may handle it
-    pipeline = _Container[list[str]]()  #: Ids of the stages, in order.
-    blacklisted_skills = _Container[list[str]]()  #: Ids of skills that are not to answer.
-    blacklisted_intents = _Container[list[str]]()  #: ``skill_id:intent`` that are not to match.
-    blacklisted_pipelines = _Container[list[str]]()  #: Ids of stages to leave out.
-    audio_transformers = _Container[list[str]]()
-    utterance_transformers = _Container[list[str]]()
-    metadata_transformers = _Container[list[str]]()
-    intent_transformers = _Container[list[str]]()
-    dialog_transformers = _Container[list[str]]()
-    tts_transformers = _Container[list[str]]()
-    blacklisted_audio_transformers = _Container[list[str]]()
-    blacklisted_utterance_transformers = _Container[list[str]]()
-    blacklisted_metadata_transformers = _Container[list[str]]()
-    blacklisted_intent_transformers = _Container[list[str]]()
-    blacklisted_dialog_transformers = _Container[list[str]]()
-    blacklisted_tts_transformers = _Container[list[str]]()
+    pipeline = Container[list[str]]()  #: Ids of the stages, in order.
+    blacklisted_skills = Container[list[str]]()  #: Ids of skills that are not to answer.
+    blacklisted_intents = Container[list[str]]()  #: ``skill_id:intent`` that are not to match.
+    blacklisted_pipelines = Container[list[str]]()  #: Ids of stages to leave out.
+    audio_transformers = Container[list[str]]()
+    utterance_transformers = Container[list[str]]()
+    metadata_transformers = Container[list[str]]()
+    intent_transformers = Container[list[str]]()
+    dialog_transformers = Container[list[str]]()
+    tts_transformers = Container[list[str]]()
+    blacklisted_audio_transformers = Container[list[str]]()
+    blacklisted_utterance_transformers = Container[list[str]]()
+    blacklisted_metadata_transformers = Container[list[str]]()
+    blacklisted_intent_transformers = Container[list[str]]()
+    blacklisted_dialog_transformers = Container[list[str]]()
+    blacklisted_tts_transformers = Container[list[str]]()
 
     # ------------------------------------------------------------------ what goes on
-    active_skills = _Container[list[Any]]()  #: ``[skill_id, since]``, the newest first.
-    utterance_states = _Container[dict[str, str]]()  #: By skill id, see `UtteranceState`.
-    active_handlers = _Container[list[Any]]()
-    response_mode = _Container[Any]()
-    context = _Context()  #: The keywords of the conversation.
-    intent_context = _Container[Any]()
-    is_speaking = _Field[bool]()  #: Whether something is being said to the participant.
-    is_recording = _Field[bool]()  #: Whether the participant is being recorded.
+    active_skills = Container[list[Any]]()  #: ``[skill_id, since]``, the newest first.
+    utterance_states = Container[dict[str, str]]()  #: By skill id, see `UtteranceState`.
+    active_handlers = Container[list[Any]]()
+    response_mode = Container[Any]()
+    context = Context()  #: The keywords of the conversation.
+    intent_context = Container[Any]()
+    is_speaking = Field[bool]()  #: Whether something is being said to the participant.
+    is_recording = Field[bool]()  #: Whether the participant is being recorded.
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ FLOORS = [
         "ovos_bus_client._core",
         "ovos_bus_client.conf",
         "ovos_bus_client.deployment",
+        "ovos_bus_client.field",
         "ovos_bus_client.intent_context",
         "ovos_bus_client.session",
         "ovos_bus_client.targeting",
