@@ -107,7 +107,7 @@ class MessageBusClient:
         self.connected_event = threading.Event()
         self.started_running = False
         self.retry = 5  # kept for subclasses, which reset it when they are connected
-        self.wrapped_funcs: dict[Handler, Handler] = {}
+        self.wrapped_funcs: dict[Any, Handler] = {}
         if session is not None:
             SessionManager.update(session)
         self.session_id = (session or SessionManager.default_session).session_id
@@ -194,9 +194,8 @@ class MessageBusClient:
             KeyboardInterrupt: If that comes while it runs; the client is closed then.
         """
         if not self._link.tell(Event.START):
-            if threading.current_thread() is self._runner:
-                self._ended.set()  # closed before its own thread came to run
-            elif self._link.state is State.CLOSED:
+            # Its own thread may come to run only when it is closed.
+            if self._link.state is State.CLOSED and threading.current_thread() is not self._runner:
                 raise ClientClosed
             return
         self.started_running = True
@@ -230,6 +229,8 @@ class MessageBusClient:
             # Only a thread of ours ends with that; what another does next is its own business.
             if self._runner is not None:
                 self._runner.join(patience.remaining)
+        else:
+            self._connection.hang_up()  # a subclass may read in a ``run_forever`` of its own
         if self._pool is not None:
             self._pool.shutdown(wait=False)
 
@@ -239,10 +240,12 @@ class MessageBusClient:
 
         Such a subclass leaves our link idle, and has its connections made anew here.
         """
-        while True:
+        try:
             self.run_forever()
-            if self._link.state is not State.IDLE or not self._connect_anew():
-                return
+            while self._link.state is State.IDLE and self._connect_anew():
+                self.run_forever()
+        finally:
+            self._ended.set()
 
     def _connect_until_closed(self) -> None:
         while True:
@@ -454,7 +457,7 @@ class MessageBusClient:
 
     def remove(self, event_name: str, func: Handler) -> None:
         """Call ``func`` no more; one that is not registered costs a warning."""
-        listener = self.wrapped_funcs.pop(func, func)
+        listener = self.wrapped_funcs.pop((event_name, func), func)
         # pyee raises for some that are not there, and for others it does not.
         known = listener in self.emitter.listeners(event_name)
         try:
@@ -497,7 +500,7 @@ class MessageBusClient:
             self.emit(question.extend(timeout))
             func(question)
 
-        self.wrapped_funcs[func] = answer
+        self.wrapped_funcs[event_name, func] = answer
         self.emitter.on(event_name, answer)
 
     def tap(self, msg_type: str, tap: Tap) -> None:
