@@ -38,8 +38,8 @@ class Inbox:
 class SyncDriver:
     """A `MessageBusClient`, whose calls are made in threads."""
 
-    def __init__(self, port: int, **options: Any) -> None:
-        self.client: Any = MessageBusClient("127.0.0.1", port, "/core", False, **options)
+    def __init__(self, port: int, ssl: bool = False, **options: Any) -> None:
+        self.client: Any = MessageBusClient("127.0.0.1", port, "/core", ssl, **options)
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
         return functools.partial(asyncio.to_thread, getattr(self.client, name))
@@ -79,8 +79,8 @@ class SyncDriver:
 class AsyncDriver(SyncDriver):
     """An `AsyncMessageBusClient`."""
 
-    def __init__(self, port: int, **options: Any) -> None:
-        self.client = AsyncMessageBusClient("127.0.0.1", port, "/core", False, **options)
+    def __init__(self, port: int, ssl: bool = False, **options: Any) -> None:
+        self.client = AsyncMessageBusClient("127.0.0.1", port, "/core", ssl, **options)
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
         method = getattr(self.client, name)
