@@ -218,6 +218,8 @@ class AsyncMessageBusClient:
             return
         self._connection = connection
         stream = getattr(connection.protocol, "stream", None)
+        if stream is not None:
+            stream.set_nodelay(True)  # else each small message may wait 40 ms for another
         # tornado's client has no argument for it, but calls it, as the handler of a server does.
         vars(connection)["on_pong"] = self._on_pong
         try:
