@@ -199,9 +199,8 @@ class MessageBusClient:
             KeyboardInterrupt: If that comes while it runs; the client is closed then.
         """
         if not self._link.tell(Event.START):
-            if threading.current_thread() is self._runner:
-                self._ended.set()  # closed before its own thread came to run
-            elif self._link.state is State.CLOSED:
+            # Its own thread may come to run only when it is closed.
+            if self._link.state is State.CLOSED and threading.current_thread() is not self._runner:
                 raise ClientClosed
             return
         self.started_running = True
@@ -236,6 +235,8 @@ class MessageBusClient:
             # Only a thread of ours ends with that; what another does next is its own business.
             if self._runner is not None:
                 self._runner.join(patience.remaining)
+        else:
+            self._connection.hang_up()  # a subclass may read in a ``run_forever`` of its own
         if self._pool is not None:
             self._pool.shutdown(wait=False)
 
@@ -245,10 +246,12 @@ class MessageBusClient:
 
         Such a subclass leaves our link idle, and has its connections made anew here.
         """
-        while True:
+        try:
             self.run_forever()
-            if self._link.state is not State.IDLE or not self._connect_anew():
-                return
+            while self._link.state is State.IDLE and self._connect_anew():
+                self.run_forever()
+        finally:
+            self._ended.set()
 
     def _connect_until_closed(self) -> None:
         while True:
