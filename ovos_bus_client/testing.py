@@ -60,9 +60,6 @@ class FakeBus(MessageBusClient):
 
     It says nothing by itself: no ``ovos.session.sync``, and no local events ``open`` and
     ``close``. A question that nobody answers takes its time, as it does in life.
-
-    Attributes:
-        errors: What handlers on this bus raised so far, in order.
     """
 
     def __init__(
@@ -103,6 +100,7 @@ class FakeBus(MessageBusClient):
 
     @property
     def errors(self) -> list[Exception]:
+        """What handlers on this bus raised so far, in order."""
         return self._room.errors
 
     def new_client(self, session: Session | None = None, *, name: str | None = None) -> FakeBus:
