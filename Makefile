@@ -43,13 +43,15 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## bench: measure side by side with today's bus (makes .peers/ on first use)
+## bench: measure side by side with today's bus and library (makes .peers/ on first use)
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.fanout --peer
 	$(BIN)/python -m benchmarks.request --peer
+	$(BIN)/python -m benchmarks.client --peer
 
-## docs: check that every link and every example in the docs is alive
+## docs: write docs/api.md anew, and check that every link and every example in the docs is alive
 docs: $(VENV)/.installed
+	$(BIN)/python docs/make_api.py
 	$(BIN)/pytest tests/test_docs.py
 
 ## clean: remove what was built

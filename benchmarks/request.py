@@ -44,19 +44,24 @@ _READY = re.compile(r"^ready (.+)$", re.MULTILINE)
 _TIMES = re.compile(r"^(\[.+\])$", re.MULTILINE)
 
 
-def measure(bus: buses.Bus, requests: int) -> report.Values:
+def measure(bus: buses.Bus, requests: int, prefix: str = "") -> report.Values:
     """
     Ask ``requests`` times over a running bus.
+
+    Args:
+        bus: The bus, and the interpreter of the clients.
+        requests: How often.
+        prefix: Before the names of the scripts: ``bare_`` for those without a library.
 
     Raises:
         ProcessFailed: A client process ended early, or ran with the wrong library.
     """
-    answerer = child(bus, "answerer")
+    answerer = child(bus, f"{prefix}answerer")
     with answerer.running():
         library = answerer.wait("an answer to itself", lambda: _READY.search(answerer.log))[1]
-        if not Path(library).is_relative_to(bus.interpreter.packages):
+        if not (prefix or Path(library).is_relative_to(bus.interpreter.packages)):
             raise answerer.failure(f"runs with the library of another bus: {library}")
-        seconds = ask(bus, requests)
+        seconds = ask(bus, requests, prefix)
     return {
         "requests": len(seconds),
         "p50_us": percentile(seconds, 50) * MICROSECONDS,
@@ -64,9 +69,9 @@ def measure(bus: buses.Bus, requests: int) -> report.Values:
     }
 
 
-def ask(bus: buses.Bus, requests: int) -> list[float]:
+def ask(bus: buses.Bus, requests: int, prefix: str = "") -> list[float]:
     """How long each of ``requests`` requests took, in seconds."""
-    asker = child(bus, "asker", str(requests))
+    asker = child(bus, f"{prefix}asker", str(requests))
     with asker.running():
         printed = asker.finish(ASKING_SECONDS)
     times = _TIMES.search(printed)

@@ -8,6 +8,7 @@ the library's.
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import socket
 import struct
@@ -17,6 +18,9 @@ from benchmarks.errors import Closed
 # FIN set, opcode 1: a text message in one frame.
 _FIN_TEXT = 0x81
 _MASKED = 0x80
+
+# What a server adds to the key of a client to prove that it speaks WebSocket (§1.3).
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 # How long a bus may take over a handshake and its greeting, in seconds.
 HANDSHAKE_SECONDS = 10.0
@@ -101,6 +105,33 @@ def connect(host: str, port: int, route: str) -> socket.socket:
     return connection
 
 
+def accept(listener: socket.socket) -> socket.socket:
+    """
+    Take the next client of ``listener`` in, as a bus does.
+
+    Raises:
+        Closed: It left in the handshake.
+        OSError: Nobody comes, or a client takes longer than `HANDSHAKE_SECONDS`.
+    """
+    connection, _ = listener.accept()
+    try:
+        connection.settimeout(HANDSHAKE_SECONDS)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += _received(connection)
+        key = request.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
+        proof = base64.b64encode(hashlib.sha1(key + _GUID).digest())
+        connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + proof + b"\r\n\r\n"
+        )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _upgrade(host: str, port: int, route: str) -> bytes:
     """The request that opens a WebSocket (§4.1)."""
     lines = (
@@ -129,5 +160,5 @@ def _accepted(connection: socket.socket) -> bytes:
 def _received(connection: socket.socket) -> bytes:
     data = connection.recv(65536)
     if not data:
-        raise Closed("the bus closed the connection in the handshake")
+        raise Closed("the other side closed the connection in the handshake")
     return data

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fanout, load, request
+from benchmarks import client, fanout, load, request
 from benchmarks.errors import BenchError, Closed, Stalled, WrongDelivery
 from benchmarks.figures import Better, Figure, Summary, advantage, advantage_text, percentile, table
 from benchmarks.load import Crowd, message
@@ -103,6 +103,44 @@ class TestRequest:
         assert values["requests"] == 15
         assert 0 < values["p50_us"] <= values["p95_us"]
         assert all(figure.title in printed for figure in request.FIGURES)
+
+
+class TestClient:
+    def test_every_figure_is_taken(self, tmp_path: Path) -> None:
+        """The quick run measures everything, and shows it."""
+        file = tmp_path / "client.json"
+
+        printed = run("client", "--quick", f"--json={file}")
+
+        result = json.loads(file.read_text())
+        (values,) = result["buses"]["ours"]["runs"]
+        assert set(values) == {figure.key for figure in client.FIGURES}
+        assert all(value > 0 for key, value in values.items() if key != "session_bytes")
+        assert all(figure.title in printed for figure in client.FIGURES)
+
+    @pytest.mark.parametrize(
+        ("key", "ours", "today", "expected"),
+        [
+            ("ignored_us", 4, 100, ("1/25.0", "1/25 of today's: met")),
+            ("ignored_us", 4.1, 100, ("1/24.4", "1/25 of today's: MISSED")),
+            ("ignored_us", 4, None, ("", "")),
+            ("p50_us", 160, 44_000, ("1/275.0", "1.6 x bare: met")),
+            ("p50_us", 161, None, ("", "1.6 x bare: MISSED")),
+            ("session_bytes", 1024, None, ("", "1,024: met")),
+            ("session_bytes", 1025, 4400, ("1/4.3", "1,024: MISSED")),
+            ("p95_us", 1, 2, ("1/2.0", "")),
+        ],
+    )
+    def test_a_bar_is_met_or_missed(
+        self, key: str, ours: float, today: float | None, expected: tuple[str, str]
+    ) -> None:
+        """Against today's library, against the bare loop of the same runs, or as it stands."""
+        figure = next(figure for figure in client.FIGURES if figure.key == key)
+        measured = [Measured("ours", "0", {}, [{key: ours, "bare_p50_us": 100}])]
+        if today is not None:
+            measured.append(Measured("today", "1.5.0", {}, [{key: today, "bare_p50_us": 100}]))
+
+        assert client.verdict(figure, measured) == expected
 
 
 class TestCrowd:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shutil
@@ -27,6 +28,13 @@ def block(language: str, after: str, text: str = README) -> str:
     found = re.search(rf"```{language}\n(.*?)```", text[text.index(after) :], re.DOTALL)
     assert found is not None
     return found[1]
+
+
+def write_config(home: Path, port: int) -> None:
+    """Tell the programs of a user where the bus is."""
+    file = home / "config" / "mycroft" / "mycroft.conf"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"websocket": {"port": port}}))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -57,11 +65,7 @@ def test_the_first_message_is_what_the_readme_shows(
     program = block("python", "examples/first_message.py")
     assert example.endswith(program)
 
-    daemon = start_daemon()
-    config = json.dumps({"websocket": {"port": daemon.port}})
-    file = tmp_path / "config" / "mycroft" / "mycroft.conf"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(config)
+    write_config(tmp_path, start_daemon().port)
     done = subprocess.run(
         [sys.executable, "examples/first_message.py"],
         cwd=ROOT,
@@ -135,6 +139,69 @@ def test_the_daemon_finds_nothing_to_say_about_the_example(tmp_path: Path) -> No
 
     assert done.stderr == ""
     assert all(line.endswith("(mycroft.conf.example)") for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("page", "example"),
+    [
+        ("clients.md", "outage.py"),
+        ("async.md", "async_client.py"),
+        ("skill-connections.md", "skill_connections.py"),
+    ],
+)
+def test_a_page_shows_its_program_and_what_it_prints(
+    start_daemon: Callable[..., Daemon], tmp_path: Path, page: str, example: str
+) -> None:
+    """The program on a page is the example file, and prints what the page says."""
+    text = (ROOT / "docs" / page).read_text()
+    mark = f"<!-- examples/{example} -->"
+    write_config(tmp_path, start_daemon().port)
+    done = subprocess.run(
+        [sys.executable, f"examples/{example}"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+
+    assert block("python", mark, text) == (ROOT / "examples" / example).read_text()
+    assert done.stderr == ""
+    assert block("console", mark, text).splitlines()[1:] == done.stdout.splitlines()
+
+
+def test_the_tests_of_the_skill_are_what_the_page_shows(tmp_path: Path) -> None:
+    """docs/testing.md shows the example, which passes without any of our fixtures."""
+    example = ROOT / "examples" / "test_my_skill.py"
+    text = (ROOT / "docs" / "testing.md").read_text()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(example)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+    assert block("python", "examples/test_my_skill.py -->", text) == example.read_text()
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout
+
+
+def test_the_reference_is_up_to_date() -> None:
+    """docs/api.md and the table of docs/async.md are what docs/make_api.py writes."""
+    spec = importlib.util.spec_from_file_location("make_api", ROOT / "docs" / "make_api.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make_api = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_api)
+    page = (ROOT / "docs" / "async.md").read_text()
+
+    assert make_api.reference() == (ROOT / "docs" / "api.md").read_text(), "run `make docs`"
+    assert make_api.features(page) == page, "run `make docs`"
 
 
 def test_every_dependency_has_its_row() -> None:

@@ -99,6 +99,15 @@ class MessageCollector:
 
     def _wait_for_more(self, seen: int) -> bool:
         """Wait until there are more answers than ``seen``, and return whether there are."""
+        # A bus without threads has nobody who would bring the answers while we wait.
+        deliver_until = getattr(type(self.bus), "deliver_until", None)
+        if deliver_until is not None:
+            while self._collection.remaining and len(self._collection.answers) <= seen:
+                deliver_until(
+                    self.bus,
+                    lambda: len(self._collection.answers) > seen,
+                    self._collection.remaining,
+                )
         with self._change:
             while len(self._collection.answers) <= seen:
                 remaining = self._collection.remaining

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import selectors
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from websocket import WebSocketApp, WebSocketException
@@ -33,6 +34,34 @@ __all__ = ["Connection"]
 TROUBLE = (WebSocketException, OSError)
 
 
+# How much is read from the socket at once, in bytes: dozens of messages of a busy bus.
+READ_SIZE = 64 * 1024
+
+
+class _ReadAhead:
+    """
+    Hands websocket-client the bytes of a frame without asking the system for each part of it.
+
+    Attributes:
+        waiting: Whether bytes were read that nobody has taken yet.
+    """
+
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        self._receive = receive
+        self._chunk, self._taken = b"", 0
+
+    @property
+    def waiting(self) -> bool:
+        return self._taken < len(self._chunk)
+
+    def __call__(self, size: int) -> bytes:
+        if not self.waiting:
+            self._chunk, self._taken = self._receive(READ_SIZE), 0
+        part = self._chunk[self._taken : self._taken + size]
+        self._taken += len(part)
+        return part
+
+
 class Connection:
     """The life of one ``WebSocketApp``."""
 
@@ -45,6 +74,9 @@ class Connection:
         self.app = app
         self._sslopt = dict(sslopt)
         self._websocket: Any = None  # websocket-client's, while it is up
+        self.ahead = _ReadAhead(lambda size: b"")
+        self._create_dispatcher = app.create_dispatcher
+        vars(app)["create_dispatcher"] = self._create_reader
 
     def read_until_lost(self) -> None:
         """Dial, and read until there is no connection, or no more. The app's callbacks report."""
@@ -61,11 +93,30 @@ class Connection:
         if websocket is not None:
             websocket.shutdown()  # websocket-client leaves it open when it has said goodbye
 
+    def _create_reader(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what websocket-client reads with, but for its loop, which knows no `ahead`."""
+        dispatcher = self._create_dispatcher(*args, **kwargs)
+        vars(dispatcher)["read"] = self._read
+        return dispatcher
+
+    def _read(self, sock: Any, read: Callable[[], bool], check: Callable[[], bool]) -> None:
+        """Read until there is no more, and check after each frame whether pings are answered."""
+        pending = getattr(sock, "pending", int)  # what TLS has read ahead itself
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock, selectors.EVENT_READ)
+            while self.app.keep_running:
+                there = self.ahead.waiting or pending() or selector.select(PING_TIMEOUT)
+                if there and not read():
+                    break
+                check()
+
     def is_up(self) -> None:
         """Take note that the connection stands."""
         self._websocket = self.app.sock
         if self._websocket is not None:
             self._websocket.settimeout(SOCKET_TIMEOUT)
+            frames = self._websocket.frame_buffer
+            self.ahead = frames.recv = _ReadAhead(frames.recv)
 
     def send(self, text: bytes) -> bool:
         """Send a text, and return whether the system took all of it."""

@@ -68,7 +68,12 @@ class MessageWaiter:
         Returns:
             The message, or ``None`` if none came in time. Nobody listens any more after that.
         """
+        # A bus without threads has nobody who would bring the answer while we wait.
+        deliver_until = getattr(type(self.bus), "deliver_until", None)
         try:
+            if deliver_until is not None:
+                deliver_until(self.bus, self._expected.answer.done, timeout)
+                timeout = 0
             return self._expected.answer.result(timeout)
         except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
             return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import queue
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from ovos_bus_client import MessageBusClient
 from ovos_bus_client.message import Message
 from ovos_bus_client.targeting import is_targeted, native_sources, targeted
-from tests.support.clients import close_sockets
+from ovos_bus_client.testing import FakeBus
 from tests.support.config import configure
 from tests.support.processes import ROOT, Daemon, environment
 
@@ -203,31 +201,22 @@ def test_a_handler_keeps_its_name() -> None:
     assert (on_speak.__name__, on_speak.__doc__) == ("on_speak", "Speak.")
 
 
-def test_a_decorated_handler_is_registered_and_removed(
-    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decorated_handler_is_registered_and_removed() -> None:
     """On a client, it hears what is for it; and it can be removed by its name."""
-    close_sockets(monkeypatch)
-    heard: queue.Queue[str] = queue.Queue()
+    heard: list[str] = []
 
     @targeted
     def on_speak(message: Message) -> None:
-        heard.put(message.context["destination"])
+        heard.append(message.context["destination"])
 
-    bus = MessageBusClient("127.0.0.1", daemon.port, "/core", False)
+    bus = FakeBus()
     bus.on("speak", on_speak)
-    bus.run_in_thread()
-    try:
-        assert bus.connected_event.wait(10)
-        for destination in ("sat-7", "audio"):
-            bus.emit(to(destination))
+    for destination in ("sat-7", "audio"):
+        bus.emit(to(destination))
 
-        assert heard.get(timeout=10) == "audio"
-        assert heard.empty()
-        bus.remove("speak", on_speak)
-        assert bus.emitter.listeners("speak") == []
-    finally:
-        bus.close()
+    assert heard == ["audio"]
+    bus.remove("speak", on_speak)
+    assert bus.emitter.listeners("speak") == []
 
 
 def test_the_example_shows_who_speaks(start_daemon: Callable[..., Daemon], tmp_path: Path) -> None:

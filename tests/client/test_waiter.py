@@ -10,19 +10,13 @@ import pytest
 from ovos_utils.fakebus import FakeBus
 from pyee.base import EventEmitter
 
-from ovos_bus_client._core.pending import Pending
+from ovos_bus_client import testing
 from ovos_bus_client.client import MessageWaiter
 from ovos_bus_client.message import Message
 
 
-class BusOfOurs:
-    """As much of a client as a waiter needs."""
-
-    def __init__(self) -> None:
-        self.pending = Pending()
-
-    def emit(self, message: Message) -> None:
-        self.pending.offer(message)
+class BusOfOurs(testing.FakeBus):
+    """A client, on a bus in memory."""
 
     def waits_for(self, type_: str) -> bool:
         return type_ in self.pending
