@@ -227,7 +227,7 @@ async def test_an_error_in_a_handler_of_errors_is_told_once(
 
 
 @asynchronous
-async def test_a_function_may_be_slow_in_the_pool_of_its_client(kind: Kind, daemon: Daemon) -> None:
+async def test_a_tap_comes_before_every_handler(kind: Kind, daemon: Daemon) -> None:
     """`tap` calls in the order of the bus, before every handler, until `untap`."""
     async with running(kind, daemon.port) as client:
         taken: list[Any] = []
@@ -560,7 +560,7 @@ async def test_a_lost_message_is_sent_again(kind: Kind, silence: Records) -> Non
 
 @asynchronous
 async def test_flush_waits_until_the_bus_has_read_it_all(kind: Kind, daemon: Daemon) -> None:
-    """When `flush` returns, another client's answer shows that the bus had everything."""
+    """When `flush` returns true, everything has left, and comes back; no wait is left behind."""
     async with running(kind, daemon.port) as client:
         inbox = (await watch(client, "t"))["t"]
         for n in range(50):
