@@ -644,7 +644,10 @@ class SessionManager:
             if not any(known is bus for known in cls._tracked):
                 return
             cls._tracked[:] = [known for known in cls._tracked if known is not bus]
-        bus.remove(SYNC, cls.handle_sync)
+        # A program that removed all handlers of its client removed ours, too.
+        emitter = getattr(bus, "emitter", None)
+        if emitter is None or cls.handle_sync in emitter.listeners(SYNC):
+            bus.remove(SYNC, cls.handle_sync)
         for topic, handler in cls._handlers():
             _ignore(bus, topic, handler)
 

@@ -61,7 +61,7 @@ def test_everybody_answers(
 
     assert numbers(answers) == [0, 1, 2]
     assert time.monotonic() - begun < SOON
-    assert asker._dispatch._taps.keys() == {"ovos.session.update_default"}
+    assert not [topic for topic in asker._dispatch._taps if topic.startswith("who.")]
 
 
 def test_somebody_never_answers(
@@ -137,7 +137,7 @@ def test_iteration_can_be_left(
     assert next(answers).data["n"] == 1
     answers.close()  # type: ignore[attr-defined]
 
-    assert asker._dispatch._taps.keys() == {"ovos.session.update_default"}
+    assert not [topic for topic in asker._dispatch._taps if topic.startswith("who.")]
 
 
 def test_each_answer_is_told(
