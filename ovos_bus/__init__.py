@@ -3,8 +3,8 @@ The daemon: a WebSocket server that relays every message to every client.
 
 Rules that own no socket: ``hub``, ``outbox``, ``pace``, ``envelope``, ``frame``, ``access``,
 ``config``, ``metrics``, ``throttle``, ``errors``. Shells around them: ``handler``, ``door`` and
-``listener`` (the only files that import tornado), ``status``, ``bus`` (which holds the event
-loop), ``settings``, ``logs`` and ``cli``.
+``listener`` (the only files that import tornado), ``status``, ``acceptor`` and ``bus`` (which hold
+the event loop), ``settings``, ``logs`` and ``cli``.
 """
 
 from importlib.metadata import PackageNotFoundError, version

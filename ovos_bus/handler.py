@@ -38,6 +38,9 @@ THEIR_FAULT = frozenset({UNSUPPORTED_DATA, MESSAGE_TOO_BIG})
 # What one sender may say before the others have a turn of the loop, too.
 BREATH_BYTES = 4 * CHUNK_BYTES
 
+# What a message costs besides its bytes, in bytes that would take as long.
+MESSAGE_COST = 512
+
 
 class BusSocket(Door, WebSocketHandler):
     """A client's connection, from the handshake to the end."""
@@ -63,6 +66,9 @@ class BusSocket(Door, WebSocketHandler):
         return True
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        # Some versions of tornado take the drafts of the protocol, too (RFC 6455 §4.4).
+        if self.request.headers.get("Sec-WebSocket-Version") != "13":
+            return None
         protocol = super().get_websocket_protocol()
         if isinstance(protocol, WebSocketProtocol13):
             return _Protocol(self, False, protocol.params)
@@ -90,7 +96,7 @@ class BusSocket(Door, WebSocketHandler):
             type_ = envelope.check(message)
         except Malformed as why:
             self._report_malformed(why, message)
-            return None
+            return self._breathe(len(message))
         if self.bus.config.filter:
             self._log_message(type_, message)
         return self._hold_up(self.bus.publish(message))
@@ -163,7 +169,11 @@ class BusSocket(Door, WebSocketHandler):
             self._pace.pay(size)
             if self._pace.exhausted:
                 return self.bus.ease(self._pace)
-        self._said += size
+        return self._breathe(size)
+
+    def _breathe(self, size: int) -> Awaitable[None] | None:
+        """Let the others have a turn, if this one has said much since the last time."""
+        self._said += size + MESSAGE_COST
         if self._said >= BREATH_BYTES:
             self._said = 0
             return asyncio.sleep(0)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import logging
 import re
+import resource
 import signal
+import socket
 
 from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
+from ovos_bus.acceptor import Acceptor
 from ovos_bus.bus import Bus
 from ovos_bus.config import BusConfig
 from ovos_bus.errors import BusError
@@ -46,7 +52,10 @@ class CannotListen(BusError):
 
     def __str__(self) -> str:
         problem = self.why.strerror or str(self.why)
-        return f"cannot listen on {self.address}: {problem}"
+        hint = ""
+        if self.why.errno == errno.EADDRINUSE:
+            hint = "; is a bus running already? --port takes another"
+        return f"cannot listen on {self.address}: {problem}{hint}"
 
 
 class Listener:
@@ -55,7 +64,7 @@ class Listener:
     def __init__(self, config: BusConfig) -> None:
         self._config = config
         self._bus: Bus
-        self._server: HTTPServer
+        self._acceptor: Acceptor
         self.port = config.port  #: the real one after `start`, where the configuration says 0
 
     @property
@@ -91,21 +100,32 @@ class Listener:
             ],
             log_function=_log_request,
         )
-        self._server = HTTPServer(
+        server = HTTPServer(
             application,
             max_header_size=MAX_HEADER_BYTES,
             max_body_size=0,
             idle_connection_timeout=HANDSHAKE_SECONDS,
-            # A message is read whole, with its frame's head.
-            max_buffer_size=config.max_msg_size + MIB,
         )
-        self._server.add_sockets(sockets)
+
+        def serve_one(connection: socket.socket, address: tuple[object, ...]) -> None:
+            # A message is read whole, with its frame's head.
+            stream = IOStream(connection, max_buffer_size=config.max_msg_size + MIB)
+            server.handle_stream(stream, address)
+
+        self._acceptor = Acceptor(sockets, serve_one)
         log.info("listening on %s", self.url)
 
     async def stop(self) -> None:
         """Stop accepting, send what is unsent, close everybody with 1001; at most 2 s."""
-        self._server.stop()
+        self._acceptor.stop()
         await self._bus.stop(STOP_SECONDS)
+
+
+def take_all_descriptors() -> None:
+    """Raise the soft limit of open files to the hard one: each client takes one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # where the system does not mean its own limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def serve(config: BusConfig) -> None:
@@ -125,6 +145,7 @@ async def serve(config: BusConfig) -> None:
     for signum in STOP_SIGNALS:
         loop.add_signal_handler(signum, stop, signum.name)
     loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP: nothing to do")
+    take_all_descriptors()
     listener = Listener(config)
     listener.start()
     await stopping.wait()

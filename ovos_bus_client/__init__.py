@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ovos_bus_client.conf import client_from_config
 from ovos_bus_client.message import GUIMessage, Message
 from ovos_bus_client.send_func import send
-from ovos_bus_client.session import Session, SessionManager
+from ovos_bus_client.session import Session, SessionManager, UtteranceState
 
 if TYPE_CHECKING:
     from ovos_bus_client.client import (
@@ -34,6 +34,7 @@ __all__ = [
     "MessageBusClient",
     "Session",
     "SessionManager",
+    "UtteranceState",
     "client_from_config",
     "send",
     "skill_connection",

@@ -5,7 +5,8 @@ Every error the library raises.
 
     BusClientError
     ├── MalformedMessage   a text or an object is no message (also ValueError, AssertionError)
-    │   └── Undecipherable   an encrypted frame that the key does not open
+    │   ├── Undecipherable   an encrypted frame that the key does not open
+    │   └── MalformedSession   its context.session is not an object
     ├── NotRunning         a message was emitted through a client that nobody started
     │                      (also ValueError)
     ├── ClientClosed       a closed client was to be run again
@@ -39,6 +40,10 @@ class MalformedMessage(BusClientError, ValueError, AssertionError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class MalformedSession(MalformedMessage):
+    """A message carries as its session what is no object (M4, S1)."""
 
 
 class NotRunning(BusClientError, ValueError):

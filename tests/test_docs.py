@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tests.support.processes import ROOT, Daemon, environment
 from tests.test_conversation import converse
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+SERVICE = ROOT / "packaging" / "ovos-messagebus.service"
 README = (ROOT / "README.md").read_text()
 
 
@@ -211,6 +213,33 @@ def test_every_dependency_has_its_row() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text().split("Extras:")[0]
 
     assert set(re.findall(r"^\| ([A-Za-z]\S*) \|", page, re.M)) - {"package"} == names
+
+
+def test_the_service_file_is_what_the_docs_show() -> None:
+    """docs/running.md shows packaging/ovos-messagebus.service."""
+    page = (ROOT / "docs" / "running.md").read_text()
+
+    assert block("ini", "## As a service", page) == SERVICE.read_text()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_systemd_takes_the_service_file(tmp_path: Path) -> None:
+    """`systemd-analyze verify` has nothing to say about it, once its program exists."""
+    program = tmp_path / "ovos-messagebus"
+    program.touch(mode=0o755)
+    file = tmp_path / SERVICE.name
+    file.write_text(re.sub("ExecStart=.*", f"ExecStart={program}", SERVICE.read_text()))
+    done = subprocess.run(
+        ["systemd-analyze", "--user", "verify", str(file)],
+        env=environment(tmp_path, XDG_RUNTIME_DIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert [line for line in done.stderr.splitlines() if file.name in line] == []
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_diagram_of_the_link_is_its_table() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import logging
 import os
+import ssl as tls
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,6 +19,7 @@ from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
+from ovos_bus_client import encryption
 from ovos_bus_client._core import codec
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
@@ -34,10 +36,10 @@ from ovos_bus_client._core.times import (
     SOCKET_TIMEOUT,
 )
 from ovos_bus_client.client.client import SESSION_SYNC, UPDATE_DEFAULT, MessageBusClient
-from ovos_bus_client.conf import load_message_bus_config
+from ovos_bus_client.conf import load_encryption, load_message_bus_config, tls_options
 from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
 from ovos_bus_client.message import CollectionMessage, Message
-from ovos_bus_client.session import Session, SessionManager
+from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 from ovos_bus_client.version import __version__
 
 __all__ = ["AsyncMessageBusClient"]
@@ -92,14 +94,17 @@ class AsyncMessageBusClient:
         """Take the arguments of `MessageBusClient`."""
         self.config = load_message_bus_config(host=host, port=port, route=route, ssl=ssl)
         self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
-        self.emitter = AsyncIOEventEmitter() if emitter is None else emitter
+        self.emitter = _LoopEmitter() if emitter is None else emitter
         self.pending = Pending()
         self.connected_event = asyncio.Event()
         if session is not None:
             SessionManager.update(session)
         self.session_id = (session or SessionManager.default_session).session_id
-        self._session = session
-        self._wrapped: dict[Handler, Handler] = {}
+        # The device's own is looked up each time: it changes with ovos.session.update_default.
+        self._session = None if self.session_id == DEFAULT_SESSION_ID else session
+        self._key = load_encryption()
+        self._tls = _tls_context() if self.config.ssl else None
+        self._wrapped: dict[tuple[str, Handler], Handler] = {}
         self._dispatch = Dispatch(self.emitter, self.pending)
         self._link = Link()
         self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
@@ -108,11 +113,12 @@ class AsyncMessageBusClient:
         self._sending = asyncio.Lock()  # keeps the order of what is sent
         self._connection: WebSocketClientConnection | None = None
         self._flushed: dict[bytes, asyncio.Event] = {}
-        self._outage_told = False
+        self._outage_told = self._closed_told = False
         self._task: asyncio.Task[None] | None = None
         self._held: asyncio.Task[None] | None = None
         self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
-        self.on("error", _log_failure)
+        SessionManager.track(self)
+        self.on("error", _ignore)  # pyee raises an error that nobody listens for
 
     # ------------------------------------------------------------------ life
 
@@ -177,13 +183,15 @@ class AsyncMessageBusClient:
         self._closing.set()
         self.connected_event.clear()
         self.pending.close()
+        SessionManager.forget(self)
         if self._held is not None:
             self._held.cancel()
         if self._connection is not None:
             self._connection.close(1000)
         task = self._task
         if task is not None and task is not asyncio.current_task():
-            await asyncio.wait([task], timeout=GOODBYE_TIMEOUT)
+            # Without a connection there is nobody to say goodbye to.
+            await asyncio.wait([task], timeout=GOODBYE_TIMEOUT if self._connection else 0)
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -191,24 +199,33 @@ class AsyncMessageBusClient:
     async def _read_until_lost(self) -> None:
         """Have one connection, from the first attempt to its end."""
         try:
-            connection = await websocket_connect(
+            dialing = websocket_connect(
                 HTTPRequest(
                     MessageBusClient.build_url(*self.config),
                     headers={"User-Agent": f"ovos-bus-client/{__version__} ({self.name})"},
                     connect_timeout=SOCKET_TIMEOUT,
+                    ssl_options=self._tls,
                 ),
                 ping_interval=PING_INTERVAL,
                 ping_timeout=PING_TIMEOUT,
                 max_message_size=MAX_MESSAGE_BYTES,
             )
+            connection: WebSocketClientConnection = await asyncio.shield(dialing)
+        except asyncio.CancelledError:
+            # tornado gives nothing to stop it with: it ends by itself, and is not used.
+            asyncio.ensure_future(dialing).add_done_callback(_hang_up)
+            raise
         except _TROUBLE as error:
             self._say_lost(error)
             return
         self._connection = connection
+        stream = getattr(connection.protocol, "stream", None)
+        if stream is not None:
+            stream.set_nodelay(True)  # else each small message may wait 40 ms for another
         # tornado's client has no argument for it, but calls it, as the handler of a server does.
         vars(connection)["on_pong"] = self._on_pong
         try:
-            await self._on_open()
+            self._on_open(connection)
             while (frame := await connection.read_message()) is not None:
                 self._on_message(frame)
         except _TROUBLE as error:
@@ -216,11 +233,13 @@ class AsyncMessageBusClient:
         finally:
             self._connection = None
             connection.close()
+            if self._closing.is_set() and stream is not None:
+                stream.close()  # it would wait some seconds for the answer to the goodbye
             self.connected_event.clear()
         self._say_lost(f"closed with {connection.close_code}")
         self._tell("close")
 
-    async def _on_open(self) -> None:
+    def _on_open(self, connection: WebSocketClientConnection) -> None:
         if not self._link.tell(Event.UP):
             raise StreamClosedError  # closed while it was dialing
         self._outage_told = False
@@ -228,21 +247,30 @@ class AsyncMessageBusClient:
         log.info("connected to %s", MessageBusClient.build_url(*self.config))
         if dropped:
             log.warning("%d messages were dropped while the bus was away", dropped)
-        if self._outgoing and self._backoff.longest:
+        request = Message(SESSION_SYNC)
+        self._add_session(request)
+        # Before all that waits, because it is about now.
+        written = connection.write_message(self._written(request))
+        written.add_done_callback(_take_note)
+        if self._outgoing:
             # Everybody else is likely to be back after so long, too.
-            self._outgoing.held = True
+            self._outgoing.held = self._backoff.longest > 0
+            # In a task of its own: the bus may take no more until what it sends is read.
             self._held = asyncio.get_running_loop().create_task(self._send_what_is_held())
         self.connected_event.set()
         self._tell("open")
-        await self.emit(Message(SESSION_SYNC))
 
     def _on_message(self, frame: str | bytes) -> None:
         try:
             text = frame.decode() if isinstance(frame, bytes) else frame
             self._outgoing.came(text.encode())
+            if self._key.secret_key is not None:
+                text = encryption.unseal(text, self._key.secret_key, self._key.allow_unencrypted)
             self._dispatch.deliver(text)
         except (MalformedMessage, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
+        except Exception as error:  # a handler's, if the emitter lets it pass
+            report_failure(self._on_message, (), error)
 
     def _on_pong(self, token: bytes) -> None:
         arrived = self._flushed.get(token)
@@ -273,9 +301,11 @@ class AsyncMessageBusClient:
         if self._link.state is State.IDLE:
             raise NotRunning
         self._add_session(message)
-        text = codec.written(message)
+        text = self._written(message)
         if self._link.state is State.CLOSED:
-            log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
+            if not self._closed_told:
+                self._closed_told = True
+                log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
             return
         if self._outgoing.keep(text):
             log.warning("too much was emitted while the bus is away; the oldest is dropped")
@@ -329,7 +359,11 @@ class AsyncMessageBusClient:
             session_id=session_id_of(message),
             accepts=None if same is None else same_value(same, message),
         )
-        await self.emit(message)
+        try:
+            await self.emit(message)
+        except BaseException:
+            self.pending.give_up(expected)
+            raise
         return await self._answer(expected, timeout)
 
     async def collect_responses(
@@ -405,8 +439,14 @@ class AsyncMessageBusClient:
 
     def _add_session(self, message: Any) -> None:
         if message.context.get("session") is None:
-            session = self._session or SessionManager.default_session
+            session = SessionManager.current(self.session_id, self._session)
             message.context["session"] = session.serialize()
+
+    def _written(self, message: Any) -> bytes:
+        text = codec.written(message)
+        if self._key.secret_key is not None:
+            return encryption.seal(text.decode(), self._key.secret_key).encode()
+        return text
 
     async def _answer(self, expected: Any, timeout: float | None) -> Message | None:
         try:
@@ -460,9 +500,14 @@ class AsyncMessageBusClient:
 
     def remove(self, event_name: str, func: Handler) -> None:
         """Call ``func`` no more; one that is not registered costs a warning."""
+        listener = self._wrapped.pop((event_name, func), func)
+        # pyee raises for some that are not there, and for others it does not.
+        known = listener in self.emitter.listeners(event_name)
         try:
-            self.emitter.remove_listener(event_name, self._wrapped.pop(func, func))
+            self.emitter.remove_listener(event_name, listener)
         except (KeyError, ValueError):
+            known = False
+        if not known:
             log.warning("no handler %r of %s to remove", func, ascii(event_name))
 
     def remove_all_listeners(self, event_name: str) -> None:
@@ -491,7 +536,7 @@ class AsyncMessageBusClient:
             if inspect.isawaitable(done):
                 await done
 
-        self._wrapped[func] = answer
+        self._wrapped[event_name, func] = answer
         self.emitter.on(event_name, answer)
 
     def tap(self, msg_type: str, tap: Tap) -> None:
@@ -511,5 +556,56 @@ async def _within(awaitable: Any, seconds: float | None) -> Any:
         return None
 
 
-def _log_failure(error: BaseException) -> None:
-    report_failure(_log_failure, (), error)
+def _tls_context() -> tls.SSLContext:
+    """Return how a certificate is checked, as `tls_options` has it."""
+    options = tls_options()
+    context = tls.create_default_context(
+        cafile=options.get("ca_certs"), capath=options.get("ca_cert_path")
+    )
+    if "cert_reqs" in options:
+        context.check_hostname = options["check_hostname"]
+        context.verify_mode = options["cert_reqs"]
+    return context
+
+
+class _LoopEmitter(AsyncIOEventEmitter):
+    """Calls handlers in the loop, and says which one failed."""
+
+    def _emit_run(
+        self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        def call() -> Any:
+            try:
+                result = f(*args, **kwargs)
+            except Exception as error:
+                return self._failed(f, args, error)
+            return wait_for(result) if inspect.iscoroutine(result) else result
+
+        async def wait_for(result: Any) -> None:
+            try:
+                await result
+            except Exception as error:
+                self._failed(f, args, error)
+
+        super()._emit_run(call, (), {})
+
+    def _failed(self, f: Callable[..., Any], args: tuple[Any, ...], error: Exception) -> None:
+        report_failure(f, args, error)
+        if not (args and isinstance(args[0], Exception)):  # else it would tell itself for ever
+            self.emit("error", error)
+
+
+def _hang_up(dialing: asyncio.Future[WebSocketClientConnection]) -> None:
+    """End a connection that nobody wants any more."""
+    if not dialing.cancelled() and dialing.exception() is None:
+        dialing.result().close()
+
+
+def _take_note(written: asyncio.Future[None]) -> None:
+    """Look at how it went, or asyncio complains: whoever reads notices what is wrong."""
+    if not written.cancelled():
+        written.exception()
+
+
+def _ignore(error: BaseException) -> None:
+    """Listen for errors: they are logged already."""

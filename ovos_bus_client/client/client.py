@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from websocket import WebSocketApp
 
-from ovos_bus_client import encryption
+from ovos_bus_client import encryption, targeting
 from ovos_bus_client._core import codec
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID
@@ -107,7 +107,8 @@ class MessageBusClient:
         self.connected_event = threading.Event()
         self.started_running = False
         self.retry = 5  # kept for subclasses, which reset it when they are connected
-        self.wrapped_funcs: dict[Handler, Handler] = {}
+        # What was registered in the place of a handler, by event and handler.
+        self.wrapped_funcs: dict[tuple[str, Handler], Handler] = {}
         if session is not None:
             SessionManager.update(session)
         self.session_id = (session or SessionManager.default_session).session_id
@@ -117,6 +118,8 @@ class MessageBusClient:
         self.emitter = PoolEmitter(self._pool) if emitter is None else emitter
         self._dispatch = self._create_dispatch()
         self._key = load_encryption()
+        if self._key.secret_key is not None:
+            encryption.seal("", self._key.secret_key)  # raises here what is wrong with the key
         self._sslopt = tls_options() if self.config.ssl else {}
         self._link = Link()
         self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
@@ -132,6 +135,7 @@ class MessageBusClient:
         self._runner: threading.Thread | None = None  # the same, if it is ours
         self._connect()
         self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
+        SessionManager.track(self)
         self.on("error", _ignore)  # pyee raises an error that nobody listens for
 
     @classmethod
@@ -151,6 +155,7 @@ class MessageBusClient:
     @staticmethod
     def build_url(host: str, port: int, route: str, ssl: bool) -> str:
         """Return ``ws://host:port/route``, or ``wss://`` with ``ssl``."""
+        host = f"[{host}]" if ":" in host else host
         return f"{'wss' if ssl else 'ws'}://{host}:{port}{route}"
 
     def create_client(self) -> WebSocketApp:
@@ -194,9 +199,8 @@ class MessageBusClient:
             KeyboardInterrupt: If that comes while it runs; the client is closed then.
         """
         if not self._link.tell(Event.START):
-            if threading.current_thread() is self._runner:
-                self._ended.set()  # closed before its own thread came to run
-            elif self._link.state is State.CLOSED:
+            # Its own thread may come to run only when it is closed.
+            if self._link.state is State.CLOSED and threading.current_thread() is not self._runner:
                 raise ClientClosed
             return
         self.started_running = True
@@ -222,6 +226,7 @@ class MessageBusClient:
         self._started.set()
         self.connected_event.clear()
         self.pending.close()
+        SessionManager.forget(self)
         if self._thread is threading.current_thread():
             self._connection.say_goodbye()
             self.client.keep_running = False  # it reads no more when it is back from here
@@ -230,6 +235,8 @@ class MessageBusClient:
             # Only a thread of ours ends with that; what another does next is its own business.
             if self._runner is not None:
                 self._runner.join(patience.remaining)
+        else:
+            self._connection.hang_up()  # a subclass may read in a ``run_forever`` of its own
         if self._pool is not None:
             self._pool.shutdown(wait=False)
 
@@ -239,10 +246,12 @@ class MessageBusClient:
 
         Such a subclass leaves our link idle, and has its connections made anew here.
         """
-        while True:
+        try:
             self.run_forever()
-            if self._link.state is not State.IDLE or not self._connect_anew():
-                return
+            while self._link.state is State.IDLE and self._connect_anew():
+                self.run_forever()
+        finally:
+            self._ended.set()
 
     def _connect_until_closed(self) -> None:
         while True:
@@ -402,7 +411,7 @@ class MessageBusClient:
 
     def _add_session(self, message: Any) -> None:
         if message.context.get("session") is None:
-            session = self._session or SessionManager.default_session
+            session = SessionManager.current(self.session_id, self._session)
             message.context["session"] = session.serialize()
 
     def _written(self, message: Any) -> bytes:
@@ -434,7 +443,9 @@ class MessageBusClient:
 
     # ------------------------------------------------------------------ handlers
 
-    def on(self, event_name: str, func: Handler, *, ordered: bool = False) -> None:
+    def on(
+        self, event_name: str, func: Handler, *, ordered: bool = False, targeted: bool = False
+    ) -> None:
         """
         Call ``func`` with every message of a type.
 
@@ -443,10 +454,15 @@ class MessageBusClient:
             func: Called with the `Message`. Registered twice for a type, it is called once.
             ordered: Make its calls one after the other, in the order of the bus. Without it they
                 may overlap and overtake each other.
+            targeted: Leave out what is meant for somebody else than this device, as an output
+                service does (`ovos_bus_client.targeting`).
         """
+        listener = func
+        if targeted:
+            listener = self.wrapped_funcs[event_name, func] = targeting.targeted(func)
         if ordered and self._pool is not None:
-            self._pool.in_order(func)
-        self.emitter.on(event_name, func)
+            self._pool.in_order(listener)
+        self.emitter.on(event_name, listener)
 
     def once(self, event_name: str, func: Handler) -> None:
         """Call ``func`` with the next message of a type, and no more."""
@@ -454,7 +470,7 @@ class MessageBusClient:
 
     def remove(self, event_name: str, func: Handler) -> None:
         """Call ``func`` no more; one that is not registered costs a warning."""
-        listener = self.wrapped_funcs.pop(func, func)
+        listener = self.wrapped_funcs.pop((event_name, func), func)
         # pyee raises for some that are not there, and for others it does not.
         known = listener in self.emitter.listeners(event_name)
         try:
@@ -497,7 +513,7 @@ class MessageBusClient:
             self.emit(question.extend(timeout))
             func(question)
 
-        self.wrapped_funcs[func] = answer
+        self.wrapped_funcs[event_name, func] = answer
         self.emitter.on(event_name, answer)
 
     def tap(self, msg_type: str, tap: Tap) -> None:

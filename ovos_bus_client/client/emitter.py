@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from pyee.executor import ExecutorEventEmitter
@@ -25,6 +26,15 @@ class PoolEmitter(ExecutorEventEmitter):
         self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         try:
-            super()._emit_run(f, args, kwargs)
+            future = self._executor.submit(f, *args, **kwargs)
         except PoolClosed:
             return
+        # A handler of errors that fails is not told of its own error, which would never end.
+        if not (args and isinstance(args[0], Exception)):
+            future.add_done_callback(self._tell_error)
+
+    def _tell_error(self, future: Future[Any]) -> None:
+        """Emit ``error`` for a call that failed; one that was forgotten did not."""
+        error = None if future.cancelled() else future.exception()
+        if isinstance(error, Exception):
+            self.emit("error", error)

@@ -88,14 +88,15 @@ class HandlerPool(Executor):
         self._lanes: dict[Callable[..., Any], deque[_Call] | None] = {}  # None: nothing runs
         self._threads: set[threading.Thread] = set()
         self._idle = 0
-        self._watcher: threading.Thread | None = None
+        self._watcher: threading.Thread | None = None  # the last one
+        self._watching = False
         self._shut = False
         _POOLS.add(self)
 
     @property
     def threads(self) -> int:
         """How many threads there are now."""
-        return len(self._threads)
+        return sum(thread.is_alive() for thread in tuple(self._threads))
 
     def in_order(self, function: Callable[..., Any]) -> None:
         """Run the calls of ``function`` one after the other from now on."""
@@ -138,14 +139,28 @@ class HandlerPool(Executor):
         """
         with self._change:
             self._shut = True
-            if cancel_futures:
-                self._work.clear()
+            forgotten = self._forget() if cancel_futures else []
             self._change.notify_all()
-            threads = (*self._threads, *filter(None, [self._watcher]))
-        if wait:
+        for call in forgotten:
+            call.result.cancel()
+        while wait and (threads := self._others()):
             for thread in threads:
-                if thread is not threading.current_thread():
-                    thread.join()
+                thread.join()
+
+    def _others(self) -> list[threading.Thread]:
+        """Return the threads that have not ended, but for the one that calls."""
+        with self._change:
+            threads = [*self._threads, *filter(None, [self._watcher])]
+        return [t for t in threads if t.is_alive() and t is not threading.current_thread()]
+
+    def _forget(self) -> list[_Call]:
+        """Take out all that was not begun."""
+        forgotten = list(self._work)
+        self._work.clear()
+        for lane in filter(None, self._lanes.values()):
+            forgotten.extend(lane)
+            lane.clear()
+        return forgotten
 
     def _queue(self, call: _Call) -> None:
         call.since = time.monotonic()
@@ -154,7 +169,8 @@ class HandlerPool(Executor):
             self._change.notify()
         elif len(self._threads) < self._core:
             self._start_thread()
-        elif self._watcher is None and len(self._threads) < self._max:
+        elif not self._watching and len(self._threads) < self._max:
+            self._watching = True
             self._watcher = threading.Thread(target=self._watch, name="ovos-bus-pool", daemon=True)
             self._watcher.start()
 
@@ -175,7 +191,7 @@ class HandlerPool(Executor):
                     self._change.wait(PATIENCE / 10)
                 else:
                     break
-            self._watcher = None
+            self._watching = False
 
     def _serve(self) -> None:
         """Do work until there is none for a while."""
@@ -183,8 +199,6 @@ class HandlerPool(Executor):
             self._run(call)
             if call.lane is not None:
                 self._hand_over(call)
-        with self._change:
-            self._threads.discard(threading.current_thread())
 
     def _next(self) -> _Call | None:
         with self._change:
@@ -192,7 +206,12 @@ class HandlerPool(Executor):
                 self._idle += 1
                 self._change.wait_for(lambda: self._work or self._shut, self._idle_timeout)
                 self._idle -= 1
-            return self._work.popleft() if self._work else None
+            if self._work:
+                return self._work.popleft()
+            # In one step with the decision to end, or work would count on this thread.
+            if not self._shut:  # else `shutdown` may still want to wait for it
+                self._threads.discard(threading.current_thread())
+            return None
 
     def _run(self, call: _Call) -> None:
         if not call.result.set_running_or_notify_cancel():

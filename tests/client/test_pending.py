@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from ovos_bus_client._core.pending import Expected, Pending
+import pytest
+
+from ovos_bus_client._core.pending import Expected, Pending, addressees, same_value, session_id_of
 from ovos_bus_client.message import Message
 
 
@@ -97,6 +99,80 @@ def test_closing_gives_up_every_wait() -> None:
     assert [state(expected) for expected in (*before, after)] == ["given up"] * 3
     assert "a" not in pending
     assert "b" not in pending
+
+
+@pytest.mark.parametrize(
+    ("session", "whose"),
+    [
+        ("a", {"a", "any"}),  # those of its session, and those to whom sessions mean nothing
+        ("b", {"b", "any"}),
+        ("c", {"default", "any"}),  # nobody's: the device's
+        ("default", {"default", "any"}),
+        (None, {"default", "any"}),  # without a session, it is the device's
+    ],
+)
+def test_an_answer_is_for_those_of_its_session(session: str | None, whose: set[str]) -> None:
+    """Among waits of several sessions, those of the message's own have it."""
+    waiting = {
+        name: Expected(["t"], None if name == "any" else name)
+        for name in ("a", "b", "default", "any")
+    }
+    context = {} if session is None else {"session": {"session_id": session}}
+    found = addressees(list(waiting.values()), Message("t", context=context))
+
+    assert {name for name, expected in waiting.items() if expected in found} == whose
+
+
+def test_an_answer_that_lost_its_session_is_for_everybody() -> None:
+    """If nobody waits for the device, a message of the device's session answers all waits."""
+    waiting = [Expected(["t"], "a"), Expected(["t"], "b"), Expected(["t"])]
+
+    assert addressees(waiting, Message("t")) == waiting
+
+
+def test_an_answer_of_a_stranger_is_nobodys() -> None:
+    """A message of a session of which nobody waits completes no wait of another."""
+    pending = Pending()
+    expected = pending.expect(["t"], "a")
+    pending.offer(Message("t", context={"session": {"session_id": "b"}}))
+    assert state(expected) == "waiting"
+    pending.offer(Message("t", context={"session": {"session_id": "a"}}))
+    assert state(expected) == "answered"
+
+
+@pytest.mark.parametrize("context", [{}, {"session": None}, {"session": {}}])
+def test_a_message_without_a_session_is_the_devices(context: dict[str, object]) -> None:
+    """The id of no session is ``default``."""
+    assert session_id_of(Message("t", context=context)) == "default"
+
+
+def test_question_and_answer_may_share_a_value() -> None:
+    """`same_value` looks into data, then into context, and compares what it finds."""
+    accepts = same_value("id", Message("q", {"id": 7}, {"id": 1}))
+
+    assert accepts(Message("q.response", {"id": 7}))
+    assert accepts(Message("q.response", {}, {"id": 7}))
+    assert not accepts(Message("q.response", {"id": 8}, {"id": 7}))
+    assert not accepts(Message("q.response"))
+    assert same_value("id", Message("q", {}, {"id": None}))(Message("r", {"id": None}))
+
+
+def test_the_question_has_to_have_the_value() -> None:
+    """A key that the question does not have is an error that names both."""
+    with pytest.raises(KeyError, match="q has no 'id'"):
+        same_value("id", Message("q"))
+
+
+def test_a_wait_takes_only_what_it_accepts() -> None:
+    """A message that a wait does not accept leaves it waiting, and may answer another."""
+    pending = Pending()
+    picky = pending.expect(["t"], accepts=lambda message: message.data.get("n") == 2)
+    other = pending.expect(["t"])
+    pending.offer(Message("t", {"n": 1}))
+    assert (state(picky), state(other)) == ("waiting", "answered")
+    pending.offer(Message("t", {"n": 2}))
+
+    assert picky.answer.result(0).data == {"n": 2}
 
 
 def test_answers_and_giving_up_may_race() -> None:

@@ -19,7 +19,8 @@ SESSIONS = st.builds(
     lambda fields, own: {k: v for k, v in fields.items() if v is not None and k not in OWN} | own,
     OBJECTS,
     st.fixed_dictionaries(
-        {"session_id": st.text(min_size=1)}, optional={"lang": st.text(), "site_id": st.text()}
+        {"session_id": st.text(min_size=1)},
+        optional={"lang": st.text(min_size=1), "site_id": st.text()},
     ),
 )
 
@@ -94,26 +95,6 @@ def test_a_new_session_has_a_new_id_and_nothing_else() -> None:
     assert one.serialize() == {"session_id": one.session_id}
 
 
-def test_what_is_given_is_written() -> None:
-    """Preferences and further fields are on the wire under their names, and null ones are not."""
-    session = Session("s", lang="pt-PT", site_id="kitchen", fields={"pipeline": ["a"], "x": None})
-
-    assert session.serialize() == {
-        "session_id": "s",
-        "lang": "pt-PT",
-        "site_id": "kitchen",
-        "pipeline": ["a"],
-    }
-
-
-def test_fields_do_not_replace_attributes() -> None:
-    """What has an attribute is written from the attribute."""
-    session = Session("s", lang="pt-PT", fields={"session_id": "other", "lang": "en-US"})
-    session.lang = "de-DE"
-
-    assert session.serialize() == {"session_id": "s", "lang": "de-DE"}
-
-
 def test_touch_notes_the_time() -> None:
     """The time of the last use moves on with each use."""
     session = Session("s")
@@ -121,11 +102,6 @@ def test_touch_notes_the_time() -> None:
     session.touch()
 
     assert session.touch_time > 0
-
-
-def test_repr_names_the_session() -> None:
-    """The repr says whose session it is, and not what is in it."""
-    assert repr(Session("s", fields={"secret": 1})) == "Session('s')"
 
 
 # ---------------------------------------------------------------------- the manager

@@ -37,14 +37,22 @@ class Program:
     """A Python program whose output is read line by line while it runs."""
 
     def __init__(self, args: Sequence[str], env: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, *args],
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        # Whoever runs the tests in the background of a shell has Ctrl-C ignored, and a program
+        # inherits that.
+        main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGINT, signal.default_int_handler) if main else None
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, *args],
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        finally:
+            if main:
+                signal.signal(signal.SIGINT, before)
         self.lines: list[str] = []
         self._fresh: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -132,12 +140,14 @@ class Home:
 class Daemon(Program):
     """The bus, on a free port unless told otherwise. Its log must hold no unexpected warning."""
 
+    PROGRAM: Sequence[str] = ("-m", "ovos_bus")
+
     def __init__(self, home: Path, *flags: str, config: str | None = None, port: int = 0) -> None:
         if config is not None:
             file = home / "config" / "mycroft" / "mycroft.conf"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(config)
-        super().__init__(["-m", "ovos_bus", "--port", str(port), *flags], environment(home))
+        super().__init__([*self.PROGRAM, "--port", str(port), *flags], environment(home))
         self._expected: list[str] = []
         found = self.wait_for(r"listening on ws://(\S+):(\d+)(/\S*)")
         self.host, self.port, self.route = found[1], int(found[2]), found[3]

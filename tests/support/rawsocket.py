@@ -47,11 +47,12 @@ class RawClient:
         headers: dict[str, str] | None = None,
         greeted: bool = True,
         receive_buffer: int | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(TIMEOUT)
+        self.socket.settimeout(timeout)
         try:
             self._shake_hands(host, port, route, headers or {})
             self.greeting = self.read_message() if greeted and self.status == 101 else None

@@ -1,0 +1,418 @@
+"""Faults on purpose: a bus that dies under load, and servers that only seem to live."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyee.base import EventEmitter
+from websocket import WebSocketApp
+
+from ovos_bus_client import Message, MessageBusClient
+from ovos_bus_client._core import backoff
+from ovos_bus_client.client import connection as connection_module
+from tests.support.drivers import AsyncDriver, Inbox, asynchronous
+from tests.support.impostor import Guest, Impostor
+from tests.support.processes import Daemon
+
+TIMEOUT = 10.0
+# 1 s is what the clients promise on an idle machine; a busy one may take longer to run them.
+BACK_WITHIN = 5.0
+RECONNECTS = int(os.environ.get("OVOS_BUS_TEST_RECONNECTS", "1000"))
+
+Connect = Callable[..., MessageBusClient]
+Records = list[logging.LogRecord]
+
+
+@pytest.fixture(autouse=True)
+def outages_are_told(silence: Records) -> Iterator[None]:
+    """Here each test has its outages, and each outage may be told."""
+    yield
+    told = [record.getMessage() for record in silence]
+    assert all("no connection to ws://127.0.0.1:" in line for line in told), told
+    silence.clear()
+
+
+class Sender:
+    """A client that talks all the time, from a thread of its own."""
+
+    def __init__(self, client: MessageBusClient, name: str) -> None:
+        self.client, self.name = client, name
+        self.count = 0
+        self.opened = threading.Event()
+        self.opened_at = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._talk)
+        client.on("open", self._note)
+        self._thread.start()
+
+    def _note(self) -> None:
+        self.opened_at = time.monotonic()
+        self.opened.set()
+
+    def _talk(self) -> None:
+        for n in itertools.count():
+            if self._over.wait(0.001):
+                return
+            self.client.emit(Message("load", {"who": self.name, "n": n}))
+            self.count = n + 1
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join(TIMEOUT)
+
+
+def test_a_bus_that_is_killed_under_load_loses_nothing(
+    start_daemon: Callable[..., Daemon],
+    connect: Connect,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Killed and restarted under load: all comes, in each sender's order, and all are back soon."""
+    daemon = start_daemon()
+    listener = connect(daemon.port)
+    heard: dict[str, list[int]] = {str(k): [] for k in range(4)}
+    progress = threading.Condition()
+
+    def note(message: Message) -> None:
+        with progress:
+            heard[message.data["who"]].append(message.data["n"])
+            progress.notify_all()
+
+    listener.tap("load", note)
+    listening_again = threading.Event()
+    clients = [connect(daemon.port) for _ in heard]
+    senders = [Sender(client, name) for client, name in zip(clients, heard, strict=True)]
+    listener.on("open", listening_again.set)
+    with progress:
+        assert progress.wait_for(lambda: all(len(ns) > 50 for ns in heard.values()), TIMEOUT)
+    for sender in senders:
+        sender.opened.clear()
+    daemon.signal(signal.SIGKILL)
+    daemon.wait()
+    during = {sender.name: sender.count + 50 for sender in senders}
+    with progress:
+        while any(sender.count < during[sender.name] for sender in senders):
+            progress.wait(0.01)
+    start_daemon(port=daemon.port)
+    ready_at = time.monotonic()
+    assert listening_again.wait(TIMEOUT)
+    assert all(sender.opened.wait(TIMEOUT) for sender in senders)
+    back = max(sender.opened_at for sender in senders) - ready_at
+    for sender in senders:
+        sender.stop()
+    emitted = {sender.name: sender.count for sender in senders}
+    with progress:
+        assert progress.wait_for(
+            lambda: all(heard[k] and heard[k][-1] == emitted[k] - 1 for k in heard), 20
+        ), {k: (emitted[k], heard[k][-1]) for k in heard}
+
+    for name, numbers in heard.items():
+        assert sorted(set(numbers)) == list(range(emitted[name]))
+        firsts = list(dict.fromkeys(numbers))
+        assert firsts == sorted(firsts)
+    print(f"all clients were back {back:.3f} s after the bus said that it listens")
+    record_property("back_after_seconds", round(back, 3))
+    assert back < BACK_WITHIN
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@asynchronous
+async def test_a_half_open_connection_is_noticed(
+    kind: str, make_client: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bus that answers no ping any more is left for a new connection."""
+    answers = threading.Event()
+    over = threading.Event()
+
+    def serve(guest: Guest) -> None:
+        guest.shake_hands()
+        if not answers.is_set():
+            answers.set()  # from the next connection on
+            over.wait(TIMEOUT)
+            return
+        while True:
+            opcode, payload = guest.read_frame()
+            guest.send(payload, {9: 10}.get(opcode, opcode))
+
+    for module in ("connection", "async_client"):
+        name = f"ovos_bus_client.client.{module}"
+        monkeypatch.setattr(f"{name}.PING_INTERVAL", 0.3)
+        monkeypatch.setattr(f"{name}.PING_TIMEOUT", 0.2)
+    with Impostor(serve) as server:
+        if kind == "async":
+            driver = AsyncDriver(server.port)
+            opened = Inbox()
+            await driver.on("open", opened)
+            await driver.start()
+            await opened.take()
+            await opened.take()
+            assert driver.connected
+            over.set()
+            await driver.close()
+        else:
+            client, opened = make_client(server.port), Inbox()
+            client.on("open", opened)
+            client.run_in_thread()
+            await opened.take()
+            await opened.take()
+            assert client.connected_event.is_set()
+            over.set()
+            client.close()
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@asynchronous
+async def test_a_reset_amid_a_frame_is_an_outage(kind: str, make_client: Connect) -> None:
+    """Half a frame and a RST: the half is forgotten, and the next connection is a fresh one."""
+    first = iter([True])
+
+    def serve(guest: Guest) -> None:
+        guest.shake_hands()
+        guest.read_frame()
+        if next(first, False):
+            guest.socket.sendall(b"\x81\x7e\x10\x00" + b'{"type":"half')
+            guest.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return
+        guest.say("whole", n=1)
+        guest.read_until_closed()
+
+    inbox = Inbox()
+    with Impostor(serve) as server:
+        if kind == "async":
+            driver = AsyncDriver(server.port)
+            await driver.on("whole", inbox)
+            await driver.start()
+            assert await inbox.take_data(1) == [1]
+            await driver.close()
+        else:
+            client = make_client(server.port)
+            client.on("whole", inbox)
+            client.run_in_thread()
+            assert await inbox.take_data(1) == [1]
+            client.close()
+
+
+def test_a_bus_that_stops_amid_a_frame_is_left(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bus that begins a frame and never ends it, answering no ping, is no bus."""
+    monkeypatch.setattr(connection_module, "SOCKET_TIMEOUT", 0.3)
+    over, connections = threading.Event(), itertools.count()
+
+    def serve(guest: Guest) -> None:
+        guest.shake_hands()
+        if next(connections) == 0:
+            guest.socket.sendall(b"\x81\x7e\x10\x00" + b'{"type":"half')
+            over.wait(TIMEOUT)
+            return
+        guest.say("whole")
+        guest.read_until_closed()
+
+    with Impostor(serve) as server:
+        client = MessageBusClient("127.0.0.1", server.port, "/core", False)
+        got = threading.Event()
+        client.on("whole", lambda message: got.set())
+        client.run_in_thread()
+        assert got.wait(TIMEOUT)
+        over.set()
+        client.close()
+        client.emitter.shutdown()
+
+
+@pytest.mark.parametrize("emits", [0, 3])
+def test_a_bus_that_greets_and_says_nothing_is_a_quiet_bus(emits: int, connect: Connect) -> None:
+    """Silence alone is no outage: the client stays connected, and can be closed at once."""
+
+    def serve(guest: Guest) -> None:
+        guest.shake_hands()
+        guest.say("connected")
+        while True:
+            opcode, payload = guest.read_frame()
+            if opcode in (8, 9):
+                guest.send(payload, {8: 8, 9: 10}[opcode])
+
+    with Impostor(serve) as server:
+        client = connect(server.port)
+        for n in range(emits):
+            client.emit(Message("t", {"n": n}))
+        assert client.flush(TIMEOUT)
+        assert client.wait_for_response(Message("q"), timeout=0.05) is None
+        assert client.connected_event.is_set()
+        begun = time.monotonic()
+        client.close()
+        assert time.monotonic() - begun < BACK_WITHIN
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@asynchronous
+async def test_a_thousand_outages_leave_nothing_behind(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connecting again and again grows neither stack nor threads nor open files."""
+    monkeypatch.setattr(backoff, "FIRST", 0.0005)
+    count = RECONNECTS if kind == "sync" else max(1, RECONNECTS // 5)
+    figures: list[tuple[int, int, int]] = []
+    done = threading.Event()
+    # Not an Impostor, which has a thread for each connection: what is counted is the client's.
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+
+    def serve() -> None:
+        while True:
+            try:
+                sock, _ = listening.accept()
+            except OSError:
+                return
+            with sock:
+                guest = Guest(sock)
+                guest.shake_hands()
+                if done.is_set():
+                    guest.read_until_closed()
+
+    def measure(*args: object) -> None:
+        depth, frame = 0, sys._getframe()
+        while frame.f_back is not None:
+            depth, frame = depth + 1, frame.f_back
+        figures.append((depth, threading.active_count(), open_files()))
+        if len(figures) == count:
+            done.set()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    if kind == "async":
+        driver = AsyncDriver(port)
+        driver.client.on("open", measure)
+        await driver.start()
+        assert await asyncio.to_thread(done.wait, 300)
+        assert await driver.client.connect(TIMEOUT)
+        await driver.close()
+    else:
+        client = MessageBusClient("127.0.0.1", port, "/core", False, emitter=EventEmitter())
+        client.on("open", measure)
+        client.run_in_thread()
+        while not done.wait(0.05):
+            assert client._runner is not None
+            assert client._runner.is_alive()
+        assert client.connected_event.wait(TIMEOUT)
+        client.close()
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(TIMEOUT)
+
+    depths, threads, files = zip(*figures, strict=True)
+    half = count // 2
+    assert max(depths) == min(depths)
+    assert max(threads[half:]) <= max(threads[:half]) + 1
+    assert max(files[half:]) <= max(files[:half]) + 3
+
+
+# ---------------------------------------------------------------------- HiveMind's subclass
+
+
+class Hive(MessageBusClient):
+    """What HiveMind's client overrides of ours, by the description of the contract."""
+
+    def __init__(self, port: int) -> None:
+        self.made = 0
+        super().__init__(host="127.0.0.1", port=port, ssl=False, emitter=EventEmitter())
+
+    @staticmethod
+    def build_url(key: str, host: str = "127.0.0.1", port: int = 5678, ssl: bool = True) -> str:  # type: ignore[override]
+        return f"{'wss' if ssl else 'ws'}://{host}:{port}?authorization={key}"
+
+    def create_client(self) -> WebSocketApp:
+        self.made += 1
+        return WebSocketApp(
+            self.build_url("key", self.config.host, self.config.port, self.config.ssl),
+            on_open=self.on_open,
+            on_close=self.on_close,
+            on_error=self.on_error,
+            on_message=self.on_message,
+        )
+
+    def run_forever(self) -> None:
+        self.started_running = True
+        self.client.run_forever(sslopt={})
+
+    def on_open(self, *args: Any) -> None:
+        self.connected_event.set()
+        self.emitter.emit("open")
+        self.retry = 5
+
+    def on_error(self, *args: Any) -> None:
+        super().on_error(*args)
+
+    def on_close(self, *args: Any) -> None:
+        super().on_close(*args)
+
+    def on_message(self, *args: Any) -> None:
+        message = Message.deserialize(args[-1])
+        self.emitter.emit(message.msg_type, message)
+
+    def emit(self, message: Any) -> None:
+        self.client.send(message.serialize())
+
+    def on(self, event_name: str, func: Callable[..., Any], **_: Any) -> None:
+        self.emitter.on(event_name, func)
+
+    def remove(self, event_name: str, func: Callable[..., Any]) -> None:
+        self.emitter.remove_listener(event_name, func)
+
+
+@pytest.mark.parametrize("blocking", [False, True], ids=["run_in_thread", "run_forever"])
+def test_hivemind_is_brought_back(blocking: bool) -> None:
+    """A subclass with a `run_forever` of its own is connected anew by `on_error`."""
+    connections = itertools.count()
+
+    def serve(guest: Guest) -> None:
+        guest.shake_hands()
+        assert "?authorization=key" in guest.request
+        opcode, payload = guest.read_frame()
+        guest.send(payload, opcode)
+        if next(connections) < 3:
+            return
+        guest.read_until_closed()
+
+    with Impostor(serve) as server:
+        client, opened, echoes = Hive(server.port), threading.Semaphore(0), threading.Semaphore(0)
+
+        def note(message: Message) -> None:
+            echoes.release()
+
+        client.on("open", opened.release)
+        client.on("hive", note)
+        if blocking:
+            thread = threading.Thread(target=client.run_forever)
+            thread.start()
+        else:
+            thread = client.run_in_thread()
+        for n in range(4):
+            assert opened.acquire(timeout=TIMEOUT)
+            assert client.connected_event.is_set()
+            client.emit(Message("hive", {"n": n}))
+            assert echoes.acquire(timeout=TIMEOUT)
+        assert client.made == 4
+        client.remove("hive", note)
+        begun = time.monotonic()
+        client.close()
+        thread.join(TIMEOUT)
+        assert time.monotonic() - begun < 4
+        assert not thread.is_alive()
+        assert not client.connected_event.is_set()

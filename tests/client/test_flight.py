@@ -1,0 +1,90 @@
+"""What has left and has not come back."""
+
+from __future__ import annotations
+
+from ovos_bus_client._core.flight import MAX_AGE, Flight
+from tests.support.wires import Clock
+
+
+def test_what_came_back_is_not_lost() -> None:
+    """Of what left, in order, only what did not come back may be lost."""
+    flight = Flight()
+    for text in (b"1", b"2", b"3"):
+        flight.left(text)
+    flight.came(b"1")
+
+    assert len(flight) == 2
+    assert flight.lost() == [b"2", b"3"]
+    assert flight.lost() == []
+
+
+def test_the_texts_of_others_say_nothing() -> None:
+    """What somebody else sent proves nothing about ours."""
+    flight = Flight()
+    flight.left(b"1")
+    flight.came(b"1")
+    flight.left(b"2")
+    flight.came(b"other")
+
+    assert flight.lost() == [b"2"]
+
+
+def test_a_bus_that_sends_us_nothing_of_ours_loses_nothing() -> None:
+    """Where our own never come back, there is no telling, and nothing is sent twice."""
+    flight = Flight()
+    flight.left(b"1")
+    flight.came(b"other")
+
+    assert flight.lost() == []
+
+
+def test_what_stayed_has_not_left() -> None:
+    """A text that the connection did not take is not under way."""
+    flight = Flight()
+    flight.left(b"1")
+    flight.came(b"1")
+    text = b"2"
+    flight.left(text)
+    flight.stayed(text)
+    flight.stayed(text)
+
+    assert len(flight) == 0
+    assert flight.lost() == []
+
+
+def test_equal_texts_are_counted() -> None:
+    """Two equal texts come back twice."""
+    flight = Flight()
+    flight.left(b"1")
+    flight.left(b"1")
+    flight.came(b"1")
+
+    assert flight.lost() == [b"1"]
+
+
+def test_what_does_not_come_back_for_long_never_will() -> None:
+    """A text that the bus dropped is given up when others come, so it hides none after it."""
+    clock = Clock()
+    flight = Flight(clock=clock)
+    flight.left(b"0")
+    flight.came(b"0")
+    flight.left(b"dropped")
+    clock.advance(MAX_AGE + 0.1)
+    flight.left(b"1")
+    flight.came(b"other")
+    flight.came(b"1")
+
+    assert flight.lost() == []
+
+
+def test_it_holds_so_much_and_no_more() -> None:
+    """Beyond a number or a size, the oldest are taken for arrived."""
+    flight = Flight(max_messages=2, max_bytes=10)
+    flight.left(b"0")
+    flight.came(b"0")
+    for text in (b"1", b"2", b"3"):
+        flight.left(text)
+    assert len(flight) == 2
+    flight.left(b"123456789")
+
+    assert flight.lost() == [b"3", b"123456789"]
