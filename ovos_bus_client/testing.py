@@ -81,14 +81,20 @@ class FakeBus(MessageBusClient):
         self._room: _Room = _Room() if beside is None else beside._room
         self._raise_errors = raise_errors
         super().__init__(emitter=_Emitter(self._handler_failed), session=session, name=name)
-        # What the machine of the developer has in mycroft.conf is no part of the test.
-        self._key = Encryption(None, False)
         for event in (Event.START, Event.UP):
             self._link.tell(event)
         self._started.set()
         self.started_running = True
         self.connected_event.set()
         self._room.members.append(self)
+
+    @property
+    def _key(self) -> Encryption:
+        return Encryption(None, False)
+
+    @_key.setter
+    def _key(self, from_configuration: Encryption) -> None:
+        """Leave it: what a developer has in mycroft.conf is no part of the test."""
 
     @classmethod
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:
@@ -202,6 +208,9 @@ class _Connection:
 
     def say_goodbye(self) -> None:
         """Nobody is there to hear it."""
+
+    def hang_up(self) -> None:
+        """Nobody reads who would have to be woken."""
 
     def cut(self) -> None:
         """There is nothing to cut."""
