@@ -215,9 +215,6 @@ class _Connection:
     def cut(self) -> None:
         """There is nothing to cut."""
 
-    def hang_up(self) -> None:
-        """There is nothing to hang up."""
-
     def end(self, ended: threading.Event) -> Deadline:
         """End at once: `FakeBus.run_forever` returns by itself."""
         return Deadline(CLOSE_TIMEOUT)

@@ -21,6 +21,11 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_AGE = 2.0
 
 
+# What came back so shortly before the bus died may have been on its way to others still, and died
+# with it, in seconds. It is said again: twice is better than never, and a bus that dies is rare.
+FRESH = 0.1
+
+
 class Flight:
     """Texts under way, oldest first. Safe to be used from several threads."""
 
@@ -33,6 +38,7 @@ class Flight:
         self._max_messages, self._max_bytes, self._clock = max_messages, max_bytes, clock
         self._texts: deque[tuple[bytes, float]] = deque()
         self._size = 0
+        self._fresh: deque[tuple[bytes, float]] = deque()  # what came back just now
         self._lock = threading.Lock()
         self._comes_back = False  # whether this bus was seen to send us our own
 
@@ -61,18 +67,30 @@ class Flight:
             if self._texts and self._texts[0][0] == text:
                 self._pop()
                 self._comes_back = True
+                now = self._clock()
+                self._fresh.append((text, now))
+                while self._fresh[0][1] < now - FRESH:
+                    self._fresh.popleft()
                 return
             too_old = self._clock() - MAX_AGE
             while self._texts and self._texts[0][1] < too_old:
                 self._pop()
 
-    def lost(self) -> list[bytes]:
-        """Empty it, and return what may not have reached the bus, in the order it was sent."""
+    def lost(self, *, orderly: bool = False) -> list[bytes]:
+        """
+        Empty it, and return what may not have reached everybody, in the order it was sent.
+
+        Args:
+            orderly: Whether the bus said goodbye, as one does that has sent everything.
+        """
+        fresh_since = self._clock() - FRESH
         with self._lock:
-            texts = [text for text, _ in self._texts] if self._comes_back else []
+            under_way = [text for text, _ in self._texts] if self._comes_back else []
+            fresh = [text for text, at in self._fresh if at >= fresh_since and not orderly]
             self._texts.clear()
+            self._fresh.clear()
             self._size = 0
-        return texts
+        return fresh + under_way
 
     def _pop(self) -> None:
         self._size -= len(self._texts.popleft()[0])

@@ -54,9 +54,14 @@ class Outgoing:
         """Take note of a text that the bus sent, which may be one of ours."""
         self._flight.came(text)
 
-    def link_lost(self) -> None:
-        """Have what may not have reached the bus wait again."""
-        self._unsent.put_back(self._flight.lost())
+    def link_lost(self, *, orderly: bool = False) -> None:
+        """
+        Have what may not have reached everybody wait again.
+
+        Args:
+            orderly: Whether the bus said goodbye.
+        """
+        self._unsent.put_back(self._flight.lost(orderly=orderly))
 
     def reset(self) -> int:
         """Return how many went for want of room since the last time."""

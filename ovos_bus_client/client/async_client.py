@@ -114,6 +114,7 @@ class AsyncMessageBusClient:
         self._connection: WebSocketClientConnection | None = None
         self._flushed: dict[bytes, asyncio.Event] = {}
         self._outage_told = self._closed_told = False
+        self._orderly = False  # how the last connection ended
         self._task: asyncio.Task[None] | None = None
         self._held: asyncio.Task[None] | None = None
         self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
@@ -170,7 +171,7 @@ class AsyncMessageBusClient:
                 self._backoff.reset()  # it was up: this outage is a new one
             if not self._link.tell(Event.LOST):
                 return
-            self._outgoing.link_lost()
+            self._outgoing.link_lost(orderly=self._orderly)
             if await _within(self._closing.wait(), self._backoff.next_delay()):
                 return
             if not self._link.tell(Event.RETRY):
@@ -236,6 +237,7 @@ class AsyncMessageBusClient:
             if self._closing.is_set() and stream is not None:
                 stream.close()  # it would wait some seconds for the answer to the goodbye
             self.connected_event.clear()
+        self._orderly = connection.close_code is not None
         self._say_lost(f"closed with {connection.close_code}")
         self._tell("close")
 

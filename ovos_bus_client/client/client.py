@@ -129,6 +129,7 @@ class MessageBusClient:
         self._closing = threading.Event()
         self._ended = threading.Event()  # run_forever() has nothing more to do
         self._outage_told = self._closed_told = False
+        self._orderly = False  # how the last connection ended
         self._interrupt: BaseException | None = None  # what ended the reading: Ctrl-C
         self._flushed: dict[bytes, threading.Event] = {}
         self._thread: threading.Thread | None = None  # the one that reads
@@ -263,7 +264,7 @@ class MessageBusClient:
             if not self._link.tell(Event.LOST):
                 return
             with self._sending:
-                self._outgoing.link_lost()
+                self._outgoing.link_lost(orderly=self._orderly)
             if not self._connect_anew() or not self._link.tell(Event.RETRY):
                 return
 
@@ -558,6 +559,8 @@ class MessageBusClient:
     def on_close(self, *args: Any) -> None:
         """Take note that the connection is down."""
         self.connected_event.clear()
+        code = args[1] if len(args) > 1 else None
+        self._orderly = code is not None  # the bus said goodbye
         self._tell("close")
 
     def on_error(self, *args: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ovos_bus_client._core.flight import MAX_AGE, Flight
+import pytest
+
+from ovos_bus_client._core.flight import FRESH, MAX_AGE, Flight
 from tests.support.wires import Clock
 
 
@@ -14,8 +16,8 @@ def test_what_came_back_is_not_lost() -> None:
     flight.came(b"1")
 
     assert len(flight) == 2
-    assert flight.lost() == [b"2", b"3"]
-    assert flight.lost() == []
+    assert flight.lost(orderly=True) == [b"2", b"3"]
+    assert flight.lost(orderly=True) == []
 
 
 def test_the_texts_of_others_say_nothing() -> None:
@@ -26,7 +28,7 @@ def test_the_texts_of_others_say_nothing() -> None:
     flight.left(b"2")
     flight.came(b"other")
 
-    assert flight.lost() == [b"2"]
+    assert flight.lost(orderly=True) == [b"2"]
 
 
 def test_a_bus_that_sends_us_nothing_of_ours_loses_nothing() -> None:
@@ -35,7 +37,7 @@ def test_a_bus_that_sends_us_nothing_of_ours_loses_nothing() -> None:
     flight.left(b"1")
     flight.came(b"other")
 
-    assert flight.lost() == []
+    assert flight.lost(orderly=True) == []
 
 
 def test_what_stayed_has_not_left() -> None:
@@ -49,7 +51,7 @@ def test_what_stayed_has_not_left() -> None:
     flight.stayed(text)
 
     assert len(flight) == 0
-    assert flight.lost() == []
+    assert flight.lost(orderly=True) == []
 
 
 def test_equal_texts_are_counted() -> None:
@@ -59,7 +61,7 @@ def test_equal_texts_are_counted() -> None:
     flight.left(b"1")
     flight.came(b"1")
 
-    assert flight.lost() == [b"1"]
+    assert flight.lost(orderly=True) == [b"1"]
 
 
 def test_what_does_not_come_back_for_long_never_will() -> None:
@@ -74,7 +76,7 @@ def test_what_does_not_come_back_for_long_never_will() -> None:
     flight.came(b"other")
     flight.came(b"1")
 
-    assert flight.lost() == []
+    assert flight.lost(orderly=True) == []
 
 
 def test_it_holds_so_much_and_no_more() -> None:
@@ -87,4 +89,22 @@ def test_it_holds_so_much_and_no_more() -> None:
     assert len(flight) == 2
     flight.left(b"123456789")
 
-    assert flight.lost() == [b"3", b"123456789"]
+    assert flight.lost(orderly=True) == [b"3", b"123456789"]
+
+
+@pytest.mark.parametrize(
+    ("orderly", "again"), [(False, [b"late", b"under way"]), (True, [b"under way"])]
+)
+def test_what_came_back_just_before_the_bus_died_is_sent_again(
+    orderly: bool, again: list[bytes]
+) -> None:
+    """It may not have reached the others; after a goodbye it has, and nothing is repeated."""
+    times = iter([1.0, 1.0, 2.0, 2.0, 2.0, 2.0 + FRESH / 2, 2.0 + FRESH / 2])
+    flight = Flight(clock=lambda: next(times))
+    for text in (b"early", b"late"):
+        flight.left(text)
+        flight.came(text)
+    flight.left(b"under way")
+
+    assert flight.lost(orderly=orderly) == again
+    assert flight.lost() == []

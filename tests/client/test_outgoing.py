@@ -51,7 +51,7 @@ def test_what_was_lost_leaves_before_all_others() -> None:
     for _ in range(3):
         outgoing.next()
     outgoing.came(b"\0")
-    outgoing.link_lost()
+    outgoing.link_lost(orderly=True)
 
     assert [outgoing.next() for _ in range(5)] == [b"\1", b"\2", b"\3", b"\4", None]
 

@@ -7,14 +7,16 @@ import uuid
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ovos_bus_client._core.fields import READERS
 from ovos_bus_client.message import Message
 from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 from tests.client.test_message import OBJECTS, TREES, containers
 
 OWN = ("session_id", "lang", "site_id")
+KNOWN = READERS.keys() - set(OWN)
 SESSIONS = st.builds(
     lambda fields, own: {k: v for k, v in fields.items() if v is not None and k not in OWN} | own,
     OBJECTS,
@@ -32,6 +34,8 @@ def carrying(session: Any) -> Message:
 @given(SESSIONS)
 def test_a_session_survives_a_round_trip(wire: dict[str, Any]) -> None:
     """What is read is written again, with the fields that this library does not know (S3)."""
+    assume(not wire.keys() & KNOWN)
+
     assert Session.deserialize(wire).serialize() == wire
 
 
