@@ -551,7 +551,10 @@ async def test_a_lost_message_is_sent_again(kind: Kind, silence: Records) -> Non
             await client.emit(Message("t", {"n": 2}))
 
             assert await events["lost"].take_data(1) == [1]
-            assert await events["t"].take_data(1) == [2]
+            said = await events["t"].take_data(1)
+            if said == [0]:  # it came back so shortly before that others may not have it
+                said = await events["t"].take_data(1)
+            assert said == [2]
             await beat(client)
             assert events["t"].empty
             assert events["lost"].empty
