@@ -29,13 +29,12 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from pyee import EventEmitter
-
 from ovos_bus_client._core.deadline import Deadline
 from ovos_bus_client._core.dispatch import EVERY_FRAME, report_failure
 from ovos_bus_client._core.link import Event
 from ovos_bus_client._core.times import CLOSE_TIMEOUT
 from ovos_bus_client.client import MessageBusClient
+from ovos_bus_client.client.emitter import NamesHandlers
 from ovos_bus_client.conf import Encryption, MessageBusConfig
 from ovos_bus_client.errors import ClientClosed, MalformedMessage
 from ovos_bus_client.message import Message
@@ -173,7 +172,7 @@ class FakeBus(MessageBusClient):
             report_failure(handler, args, error)
 
 
-class _Emitter(EventEmitter):
+class _Emitter(NamesHandlers):
     """Calls each handler at once, and the next one also when one failed."""
 
     def __init__(

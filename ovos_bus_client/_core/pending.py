@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 from ovos_bus_client.message import Message
@@ -22,27 +21,61 @@ DEFAULT_SESSION_ID = "default"
 
 class Expected:
     """
-    One wait for the first message of certain types.
+    One wait for the first message of certain types. It is over once, and stays over.
 
     Attributes:
         types: The types.
         session_id: The session of the question; ``None`` if there was none to speak of.
         accepts: Whether a message of the type is the answer; ``None`` accepts all.
-        answer: Completed with the message; cancelled when nobody waits any more.
+        answer: The message; ``None`` while there is none, and when the wait was given up.
+        over: Whether there will be no other answer than this.
     """
 
-    __slots__ = ("accepts", "answer", "session_id", "types")
+    __slots__ = ("_over", "_tell", "accepts", "answer", "over", "session_id", "types")
 
     def __init__(
         self,
         types: Iterable[str],
         session_id: str | None = None,
         accepts: Callable[[Any], bool] | None = None,
+        tell: Callable[[], object] | None = None,
     ) -> None:
         self.types = tuple(dict.fromkeys(types))
         self.session_id = session_id
         self.accepts = accepts
-        self.answer: Future[Message] = Future()
+        self.answer: Message | None = None
+        self.over = False
+        self._tell = tell
+        # A plain lock, held until it is over: an answer that somebody waits for comes through
+        # here, and an Event or a Future takes several times as long.
+        self._over = threading.Lock()
+        self._over.acquire()
+
+    def wait(self, timeout: float | None) -> Message | None:
+        """
+        Wait until it is over.
+
+        Args:
+            timeout: Seconds; ``None`` waits for ever.
+
+        Returns:
+            The answer, or ``None`` if there is none.
+        """
+        # The lock takes -1 for no end, and no number beyond its maximum.
+        seconds = -1.0 if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX)
+        if not self.over and self._over.acquire(timeout=seconds):
+            self._over.release()  # somebody else may wait, too
+        return self.answer
+
+    def end(self, answer: Message | None = None) -> None:
+        """End the wait, if it is not over. To be called under one lock for all that end it."""
+        if self.over:
+            return
+        self.answer = answer
+        self.over = True
+        self._over.release()
+        if self._tell is not None:
+            self._tell()
 
 
 class Pending:
@@ -62,6 +95,7 @@ class Pending:
         types: Iterable[str],
         session_id: str | None = None,
         accepts: Callable[[Any], bool] | None = None,
+        tell: Callable[[], object] | None = None,
     ) -> Expected:
         """
         Wait for the first message of any of ``types``; what comes from now on counts.
@@ -70,13 +104,14 @@ class Pending:
             types: The types.
             session_id: The session of the question; see `addressees`.
             accepts: Tells an answer from another message of the type. Must not raise.
+            tell: Called when it is over, by whoever ends it. Must be quick, and must not raise.
 
         After `close` the wait is given up as soon as it begins.
         """
-        expected = Expected(types, session_id, accepts)
+        expected = Expected(types, session_id, accepts, tell)
         with self._lock:
             if self._closed:
-                expected.answer.cancel()
+                expected.end()
                 return expected
             for type_ in expected.types:
                 self._by_type.setdefault(type_, []).append(expected)
@@ -88,19 +123,17 @@ class Pending:
             waiting = self._by_type.get(message.msg_type)
             if not waiting:
                 return
-            answered = addressees(waiting, message)
-            for expected in answered:
+            for expected in addressees(waiting, message):
                 self._forget(expected)
-        for expected in answered:
-            # A wait that was given up between the lock and here has no more use for it.
-            if expected.answer.set_running_or_notify_cancel():
-                expected.answer.set_result(message)
+                expected.end(message)
 
     def give_up(self, expected: Expected) -> None:
         """Stop waiting; done for a wait that has its answer already."""
+        if expected.over:
+            return
         with self._lock:
             self._forget(expected)
-        expected.answer.cancel()
+            expected.end()
 
     def close(self) -> None:
         """Give up every wait, now and from now on: there will be no more messages."""
@@ -108,8 +141,8 @@ class Pending:
             self._closed = True
             waiting = {expected for many in self._by_type.values() for expected in many}
             self._by_type.clear()
-        for expected in waiting:
-            expected.answer.cancel()
+            for expected in waiting:
+                expected.end()
 
     def _forget(self, expected: Expected) -> None:
         for type_ in expected.types:

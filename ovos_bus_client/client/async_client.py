@@ -6,11 +6,9 @@ import asyncio
 import contextlib
 import inspect
 import logging
-import os
 import ssl as tls
-import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -19,15 +17,11 @@ from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
-from ovos_bus_client import encryption
-from ovos_bus_client._core import codec
-from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
 from ovos_bus_client._core.deadline import Deadline
-from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
-from ovos_bus_client._core.link import Event, Link, State
-from ovos_bus_client._core.outgoing import Outgoing
-from ovos_bus_client._core.pending import Pending, same_value, session_id_of
+from ovos_bus_client._core.dispatch import Tap, report_failure
+from ovos_bus_client._core.link import Event, State
+from ovos_bus_client._core.pending import same_value, session_id_of
 from ovos_bus_client._core.times import (
     FLUSH_INTERVAL,
     GOODBYE_TIMEOUT,
@@ -35,18 +29,16 @@ from ovos_bus_client._core.times import (
     PING_TIMEOUT,
     SOCKET_TIMEOUT,
 )
-from ovos_bus_client.client.client import SESSION_SYNC, UPDATE_DEFAULT, MessageBusClient
-from ovos_bus_client.conf import load_encryption, load_message_bus_config, tls_options
-from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
+from ovos_bus_client.client.emitter import NamesHandlers
+from ovos_bus_client.client.member import SESSION_SYNC, Handler, Member
+from ovos_bus_client.conf import load_message_bus_config, tls_options
+from ovos_bus_client.errors import ClientClosed, NotRunning
 from ovos_bus_client.message import CollectionMessage, Message
-from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
-from ovos_bus_client.version import __version__
+from ovos_bus_client.session import Session, SessionManager
 
 __all__ = ["AsyncMessageBusClient"]
 
 log = logging.getLogger(__name__)
-
-Handler = Callable[..., Any]
 
 # The largest message that the bus may send, in bytes: more than any bus is configured to carry.
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
@@ -57,7 +49,7 @@ MAX_WAITING = 10_000
 _TROUBLE = (OSError, StreamClosedError, WebSocketError, HTTPError, asyncio.TimeoutError)
 
 
-class AsyncMessageBusClient:
+class AsyncMessageBusClient(Member):
     """
     A client of the message bus for programs that run in an event loop.
 
@@ -92,34 +84,18 @@ class AsyncMessageBusClient:
         max_unsent_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         """Take the arguments of `MessageBusClient`."""
-        self.config = load_message_bus_config(host=host, port=port, route=route, ssl=ssl)
-        self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
-        self.emitter = _LoopEmitter() if emitter is None else emitter
-        self.pending = Pending()
+        config = load_message_bus_config(host=host, port=port, route=route, ssl=ssl)
+        emitter = _LoopEmitter() if emitter is None else emitter
+        super().__init__(config, emitter, session, name, max_unsent_messages, max_unsent_bytes)
         self.connected_event = asyncio.Event()
-        if session is not None:
-            SessionManager.update(session)
-        self.session_id = (session or SessionManager.default_session).session_id
-        # The device's own is looked up each time: it changes with ovos.session.update_default.
-        self._session = None if self.session_id == DEFAULT_SESSION_ID else session
-        self._key = load_encryption()
-        self._tls = _tls_context() if self.config.ssl else None
-        self._wrapped: dict[tuple[str, Handler], Handler] = {}
-        self._dispatch = Dispatch(self.emitter, self.pending)
-        self._link = Link()
-        self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
-        self._backoff = Backoff(is_local(self.config.host))
+        self._tls = _tls_context() if config.ssl else None
         self._closing = asyncio.Event()
         self._sending = asyncio.Lock()  # keeps the order of what is sent
         self._connection: WebSocketClientConnection | None = None
         self._flushed: dict[bytes, asyncio.Event] = {}
-        self._outage_told = self._closed_told = False
         self._orderly = False  # how the last connection ended
         self._task: asyncio.Task[None] | None = None
         self._held: asyncio.Task[None] | None = None
-        self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
-        SessionManager.track(self)
-        self.on("error", _ignore)  # pyee raises an error that nobody listens for
 
     # ------------------------------------------------------------------ life
 
@@ -202,8 +178,8 @@ class AsyncMessageBusClient:
         try:
             dialing = websocket_connect(
                 HTTPRequest(
-                    MessageBusClient.build_url(*self.config),
-                    headers={"User-Agent": f"ovos-bus-client/{__version__} ({self.name})"},
+                    self._url,
+                    headers={"User-Agent": self._user_agent},
                     connect_timeout=SOCKET_TIMEOUT,
                     ssl_options=self._tls,
                 ),
@@ -217,7 +193,7 @@ class AsyncMessageBusClient:
             asyncio.ensure_future(dialing).add_done_callback(_hang_up)
             raise
         except _TROUBLE as error:
-            self._say_lost(error)
+            self._went_down(error)
             return
         self._connection = connection
         stream = getattr(connection.protocol, "stream", None)
@@ -228,9 +204,9 @@ class AsyncMessageBusClient:
         try:
             self._on_open(connection)
             while (frame := await connection.read_message()) is not None:
-                self._on_message(frame)
+                self._came(frame if isinstance(frame, bytes) else frame.encode())
         except _TROUBLE as error:
-            self._say_lost(error)
+            self._went_down(error)
         finally:
             self._connection = None
             connection.close()
@@ -238,17 +214,13 @@ class AsyncMessageBusClient:
                 stream.close()  # it would wait some seconds for the answer to the goodbye
             self.connected_event.clear()
         self._orderly = connection.close_code is not None
-        self._say_lost(f"closed with {connection.close_code}")
+        self._went_down(f"closed with {connection.close_code}")
         self._tell("close")
 
     def _on_open(self, connection: WebSocketClientConnection) -> None:
         if not self._link.tell(Event.UP):
             raise StreamClosedError  # closed while it was dialing
-        self._outage_told = False
-        dropped = self._outgoing.reset()
-        log.info("connected to %s", MessageBusClient.build_url(*self.config))
-        if dropped:
-            log.warning("%d messages were dropped while the bus was away", dropped)
+        self._came_up()
         request = Message(SESSION_SYNC)
         self._add_session(request)
         # Before all that waits, because it is about now.
@@ -262,33 +234,10 @@ class AsyncMessageBusClient:
         self.connected_event.set()
         self._tell("open")
 
-    def _on_message(self, frame: str | bytes) -> None:
-        try:
-            text = frame.decode() if isinstance(frame, bytes) else frame
-            self._outgoing.came(text.encode())
-            if self._key.secret_key is not None:
-                text = encryption.unseal(text, self._key.secret_key, self._key.allow_unencrypted)
-            self._dispatch.deliver(text)
-        except (MalformedMessage, UnicodeDecodeError) as error:
-            log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
-        except Exception as error:  # a handler's, if the emitter lets it pass
-            report_failure(self._on_message, (), error)
-
     def _on_pong(self, token: bytes) -> None:
         arrived = self._flushed.get(token)
         if arrived is not None:
             arrived.set()
-
-    def _say_lost(self, why: object) -> None:
-        if self._link.state is not State.CLOSED and not self._outage_told:
-            self._outage_told = True
-            url = MessageBusClient.build_url(*self.config)
-            log.warning("no connection to %s (%s); trying until there is", url, why)
-
-    def _tell(self, event: str) -> None:
-        """Emit a local event, if anybody is left to hear it."""
-        if self.emitter.listeners(event) and self._link.state is not State.CLOSED:
-            self.emitter.emit(event)
 
     # ------------------------------------------------------------------ messages out
 
@@ -302,16 +251,8 @@ class AsyncMessageBusClient:
         """
         if self._link.state is State.IDLE:
             raise NotRunning
-        self._add_session(message)
-        text = self._written(message)
-        if self._link.state is State.CLOSED:
-            if not self._closed_told:
-                self._closed_told = True
-                log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
-            return
-        if self._outgoing.keep(text):
-            log.warning("too much was emitted while the bus is away; the oldest is dropped")
-        await self._send_what_is_kept()
+        if self._keep(message):
+            await self._send_what_is_kept()
 
     async def flush(self, timeout: float | None = 10.0) -> bool:
         """
@@ -343,7 +284,8 @@ class AsyncMessageBusClient:
         self, message_type: str, timeout: float | None = 3.0
     ) -> Message | None:
         """Wait for the next message of a type; ``None`` if none came in ``timeout`` seconds."""
-        return await self._answer(self.pending.expect([message_type]), timeout)
+        with self._expecting([message_type]) as answer:
+            return await answer(timeout)
 
     async def wait_for_response(
         self,
@@ -356,17 +298,13 @@ class AsyncMessageBusClient:
         """Emit a message and wait for its answer; see `MessageBusClient.wait_for_response`."""
         self._add_session(message)
         types = reply_type or f"{message.msg_type}.response"
-        expected = self.pending.expect(
+        with self._expecting(
             [types] if isinstance(types, str) else types,
             session_id=session_id_of(message),
             accepts=None if same is None else same_value(same, message),
-        )
-        try:
+        ) as answer:
             await self.emit(message)
-        except BaseException:
-            self.pending.give_up(expected)
-            raise
-        return await self._answer(expected, timeout)
+            return await answer(timeout)
 
     async def collect_responses(
         self,
@@ -439,27 +377,22 @@ class AsyncMessageBusClient:
             for type_ in types:
                 self.untap(type_, take)
 
-    def _add_session(self, message: Any) -> None:
-        if message.context.get("session") is None:
-            session = SessionManager.current(self.session_id, self._session)
-            message.context["session"] = session.serialize()
+    @contextlib.contextmanager
+    def _expecting(
+        self, types: Sequence[str], **which: Any
+    ) -> Iterator[Callable[[float | None], Awaitable[Message | None]]]:
+        """Listen for an answer; what is yielded waits for it, so many seconds."""
+        over = asyncio.Event()
+        expected = self.pending.expect(types, tell=over.set, **which)
 
-    def _written(self, message: Any) -> bytes:
-        text = codec.written(message)
-        if self._key.secret_key is not None:
-            return encryption.seal(text.decode(), self._key.secret_key).encode()
-        return text
+        async def answer(timeout: float | None) -> Message | None:
+            await _within(over.wait(), timeout)
+            return expected.answer
 
-    async def _answer(self, expected: Any, timeout: float | None) -> Message | None:
         try:
-            answer: Message | None = await _within(asyncio.wrap_future(expected.answer), timeout)
-        except asyncio.CancelledError:
-            if not expected.answer.cancelled() or not self._closing.is_set():
-                raise
-            return None  # the client was closed
+            yield answer
         finally:
             self.pending.give_up(expected)
-        return answer
 
     async def _send_what_is_kept(self) -> None:
         """Send in order until nothing is left or the link fails; the rest stays."""
@@ -492,37 +425,6 @@ class AsyncMessageBusClient:
 
     # ------------------------------------------------------------------ handlers
 
-    def on(self, event_name: str, func: Handler) -> None:
-        """Call ``func``, a function or a coroutine function, with every message of a type."""
-        self.emitter.on(event_name, func)
-
-    def once(self, event_name: str, func: Handler) -> None:
-        """Call ``func`` with the next message of a type, and no more."""
-        self.emitter.once(event_name, func)
-
-    def remove(self, event_name: str, func: Handler) -> None:
-        """Call ``func`` no more; one that is not registered costs a warning."""
-        listener = self._wrapped.pop((event_name, func), func)
-        # pyee raises for some that are not there, and for others it does not.
-        known = listener in self.emitter.listeners(event_name)
-        try:
-            self.emitter.remove_listener(event_name, listener)
-        except (KeyError, ValueError):
-            known = False
-        if not known:
-            log.warning("no handler %r of %s to remove", func, ascii(event_name))
-
-    def remove_all_listeners(self, event_name: str) -> None:
-        """
-        Remove all handlers of a type.
-
-        Raises:
-            ValueError: If there is no name: that would silence the whole client.
-        """
-        if event_name is None:
-            raise ValueError("event_name is None, expected the name of an event")
-        self.emitter.remove_all_listeners(event_name)
-
     def on_collect(self, event_name: str, func: Handler, timeout: float = 2) -> None:
         """Answer questions that are asked with `collect_responses`; see `MessageBusClient`."""
         handler_id = str(uuid.uuid4())
@@ -538,16 +440,7 @@ class AsyncMessageBusClient:
             if inspect.isawaitable(done):
                 await done
 
-        self._wrapped[event_name, func] = answer
-        self.emitter.on(event_name, answer)
-
-    def tap(self, msg_type: str, tap: Tap) -> None:
-        """Call ``tap`` with every message of a type, at once and in the order of the bus."""
-        self._dispatch.tap(msg_type, tap)
-
-    def untap(self, msg_type: str, tap: Tap) -> None:
-        """Take `tap` back; done for one that is not there."""
-        self._dispatch.untap(msg_type, tap)
+        self._register(event_name, func, answer)
 
 
 async def _within(awaitable: Any, seconds: float | None) -> Any:
@@ -570,7 +463,7 @@ def _tls_context() -> tls.SSLContext:
     return context
 
 
-class _LoopEmitter(AsyncIOEventEmitter):
+class _LoopEmitter(NamesHandlers, AsyncIOEventEmitter):
     """Calls handlers in the loop, and says which one failed."""
 
     def _emit_run(
@@ -607,7 +500,3 @@ def _take_note(written: asyncio.Future[None]) -> None:
     """Look at how it went, or asyncio complains: whoever reads notices what is wrong."""
     if not written.cancelled():
         written.exception()
-
-
-def _ignore(error: BaseException) -> None:
-    """Listen for errors: they are logged already."""

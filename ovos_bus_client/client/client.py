@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -12,43 +10,32 @@ from typing import Any, ClassVar
 
 from websocket import WebSocketApp
 
-from ovos_bus_client import encryption, targeting
-from ovos_bus_client._core import codec
-from ovos_bus_client._core.backoff import Backoff, is_local
+from ovos_bus_client import targeting
 from ovos_bus_client._core.collection import COLLECT_ID
 from ovos_bus_client._core.deadline import Deadline
-from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
-from ovos_bus_client._core.link import Event, Link, State
-from ovos_bus_client._core.outgoing import Outgoing
-from ovos_bus_client._core.pending import Pending
+from ovos_bus_client._core.link import Event, State
 from ovos_bus_client._core.times import FLUSH_INTERVAL, START_TIMEOUT
 from ovos_bus_client.client.collector import MessageCollector
 from ovos_bus_client.client.connection import TROUBLE, Connection
 from ovos_bus_client.client.emitter import PoolEmitter
-from ovos_bus_client.client.pool import HandlerPool
+from ovos_bus_client.client.member import SESSION_SYNC, Handler, Member
+from ovos_bus_client.client.pool import HandlerPool, InOrder
 from ovos_bus_client.client.waiter import MessageWaiter
 from ovos_bus_client.conf import (
     MessageBusConfig,
-    load_encryption,
     load_message_bus_config,
     tls_options,
 )
-from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning, Undecipherable
+from ovos_bus_client.errors import ClientClosed, NotRunning
 from ovos_bus_client.message import CollectionMessage, Message
-from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
-from ovos_bus_client.version import __version__
+from ovos_bus_client.session import Session, SessionManager
 
 __all__ = ["MessageBusClient", "MessageCollector", "MessageWaiter"]
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[..., Any]
 
-UPDATE_DEFAULT = "ovos.session.update_default"
-SESSION_SYNC = "ovos.session.sync"
-
-
-class MessageBusClient:
+class MessageBusClient(Member):
     """
     A client of the message bus.
 
@@ -101,43 +88,30 @@ class MessageBusClient:
             max_unsent_messages: How many messages are kept while the bus is away.
             max_unsent_bytes: How much is kept while the bus is away, in bytes of JSON.
         """
-        self.config = self._load_config(cache, host=host, port=port, route=route, ssl=ssl)
-        self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
-        self.pending = Pending()
+        self._pool: HandlerPool | None = None  # its end is ours, if it is not the caller's
+        if emitter is None:
+            emitter = PoolEmitter()
+            self._pool = emitter.pool
         self.connected_event = threading.Event()
         self.started_running = False
         self.retry = 5  # kept for subclasses, which reset it when they are connected
-        # What was registered in the place of a handler, by event and handler.
-        self.wrapped_funcs: dict[tuple[str, Handler], Handler] = {}
-        if session is not None:
-            SessionManager.update(session)
-        self.session_id = (session or SessionManager.default_session).session_id
-        # The device's own is looked up each time: it changes with ovos.session.update_default.
-        self._session = None if self.session_id == DEFAULT_SESSION_ID else session
-        self._pool = HandlerPool(report=report_failure) if emitter is None else None
-        self.emitter = PoolEmitter(self._pool) if emitter is None else emitter
-        self._dispatch = self._create_dispatch()
-        self._key = load_encryption()
-        if self._key.secret_key is not None:
-            encryption.seal("", self._key.secret_key)  # raises here what is wrong with the key
-        self._sslopt = tls_options() if self.config.ssl else {}
-        self._link = Link()
-        self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
-        self._backoff = Backoff(is_local(self.config.host))
+        config = self._load_config(cache, host=host, port=port, route=route, ssl=ssl)
+        super().__init__(config, emitter, session, name, max_unsent_messages, max_unsent_bytes)
+        self._sslopt = tls_options() if config.ssl else {}
         self._sending = threading.Lock()  # keeps the order of what is sent
         self._started = threading.Event()  # or closed without that
         self._closing = threading.Event()
         self._ended = threading.Event()  # run_forever() has nothing more to do
-        self._outage_told = self._closed_told = False
         self._orderly = False  # how the last connection ended
         self._interrupt: BaseException | None = None  # what ended the reading: Ctrl-C
         self._flushed: dict[bytes, threading.Event] = {}
         self._thread: threading.Thread | None = None  # the one that reads
         self._runner: threading.Thread | None = None  # the same, if it is ours
         self._connect()
-        self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
-        SessionManager.track(self)
-        self.on("error", _ignore)  # pyee raises an error that nobody listens for
+
+    @property
+    def _url(self) -> str:
+        return str(self.client.url)
 
     @classmethod
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:
@@ -150,20 +124,11 @@ class MessageBusClient:
             MessageBusClient._config_cache = config
         return config
 
-    def _create_dispatch(self) -> Dispatch:
-        return Dispatch(self.emitter, self.pending)
-
-    @staticmethod
-    def build_url(host: str, port: int, route: str, ssl: bool) -> str:
-        """Return ``ws://host:port/route``, or ``wss://`` with ``ssl``."""
-        host = f"[{host}]" if ":" in host else host
-        return f"{'wss' if ssl else 'ws'}://{host}:{port}{route}"
-
     def create_client(self) -> WebSocketApp:
         """Return a new connection, not yet connected, that reports to this client."""
         return WebSocketApp(
             MessageBusClient.build_url(*self.config),
-            header=[f"User-Agent: ovos-bus-client/{__version__} ({self.name})"],
+            header=[f"User-Agent: {self._user_agent}"],
             on_open=self.on_open,
             on_close=self.on_close,
             on_error=self.on_error,
@@ -299,17 +264,9 @@ class MessageBusClient:
         """
         if not self._started.wait(START_TIMEOUT):
             raise NotRunning
-        self._add_session(message)
-        text = self._written(message)
-        if self._link.state is State.CLOSED:
-            if not self._closed_told:
-                self._closed_told = True
-                log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
-            return
-        if self._outgoing.keep(text):
-            log.warning("too much was emitted while the bus is away; the oldest is dropped")
-        with self._sending:
-            self._send_what_is_kept()
+        if self._keep(message):
+            with self._sending:
+                self._send_what_is_kept()
 
     def flush(self, timeout: float | None = 10.0) -> bool:
         """
@@ -410,17 +367,6 @@ class MessageBusClient:
             self, message, min_timeout, max_timeout, direct_return_func
         ).collect()
 
-    def _add_session(self, message: Any) -> None:
-        if message.context.get("session") is None:
-            session = SessionManager.current(self.session_id, self._session)
-            message.context["session"] = session.serialize()
-
-    def _written(self, message: Any) -> bytes:
-        text = codec.written(message)
-        if self._key.secret_key is not None:
-            return encryption.seal(text.decode(), self._key.secret_key).encode()
-        return text
-
     def _send_what_is_kept(self) -> None:
         """Send in order until nothing is left or the link fails; the rest stays."""
         while self._link.state is State.OPEN and (text := self._outgoing.next()) is not None:
@@ -458,39 +404,8 @@ class MessageBusClient:
             targeted: Leave out what is meant for somebody else than this device, as an output
                 service does (`ovos_bus_client.targeting`).
         """
-        listener = func
-        if targeted:
-            listener = self.wrapped_funcs[event_name, func] = targeting.targeted(func)
-        if ordered and self._pool is not None:
-            self._pool.in_order(listener)
-        self.emitter.on(event_name, listener)
-
-    def once(self, event_name: str, func: Handler) -> None:
-        """Call ``func`` with the next message of a type, and no more."""
-        self.emitter.once(event_name, func)
-
-    def remove(self, event_name: str, func: Handler) -> None:
-        """Call ``func`` no more; one that is not registered costs a warning."""
-        listener = self.wrapped_funcs.pop((event_name, func), func)
-        # pyee raises for some that are not there, and for others it does not.
-        known = listener in self.emitter.listeners(event_name)
-        try:
-            self.emitter.remove_listener(event_name, listener)
-        except (KeyError, ValueError):
-            known = False
-        if not known:
-            log.warning("no handler %r of %s to remove", func, ascii(event_name))
-
-    def remove_all_listeners(self, event_name: str) -> None:
-        """
-        Remove all handlers of a type.
-
-        Raises:
-            ValueError: If there is no name: that would silence the whole client.
-        """
-        if event_name is None:
-            raise ValueError("event_name is None, expected the name of an event")
-        self.emitter.remove_all_listeners(event_name)
+        listener = targeting.targeted(func) if targeted else func
+        self._register(event_name, func, InOrder(listener) if ordered else listener)
 
     def on_collect(self, event_name: str, func: Handler, timeout: float = 2) -> None:
         """
@@ -514,21 +429,7 @@ class MessageBusClient:
             self.emit(question.extend(timeout))
             func(question)
 
-        self.wrapped_funcs[event_name, func] = answer
-        self.emitter.on(event_name, answer)
-
-    def tap(self, msg_type: str, tap: Tap) -> None:
-        """
-        Call ``tap`` with every message of a type, before all handlers and in the order of the bus.
-
-        It is called in the thread that reads from the bus, so it must be quick and must not wait
-        for other messages. `on` is what a program wants.
-        """
-        self._dispatch.tap(msg_type, tap)
-
-    def untap(self, msg_type: str, tap: Tap) -> None:
-        """Take `tap` back; done for one that is not there."""
-        self._dispatch.untap(msg_type, tap)
+        self._register(event_name, func, answer)
 
     # ------------------------------------------------------------------ the connection reports
 
@@ -538,11 +439,7 @@ class MessageBusClient:
         if not self._link.tell(Event.UP):
             self._connection.hang_up()  # closed while it was dialing
             return
-        self._outage_told = False
-        dropped = self._outgoing.reset()
-        log.info("connected to %s", self.client.url)
-        if dropped:
-            log.warning("%d messages were dropped while the bus was away", dropped)
+        self._came_up()
         self._introduce()
         self._hold_for_the_others()
         with self._sending:
@@ -573,13 +470,10 @@ class MessageBusClient:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             self._interrupt = error  # websocket-client keeps it to itself
             return
-        was_up = self.connected_event.is_set()
         self.connected_event.clear()
         if self._link.state is State.CLOSED:
             return
-        if was_up or not self._outage_told:
-            self._outage_told = True
-            log.warning("no connection to %s (%s); trying until there is", self.client.url, error)
+        self._went_down(error)
         if not isinstance(error, TROUBLE):
             self._tell("error", error)
         if self._link.state is State.IDLE and self._runner is None:
@@ -590,37 +484,13 @@ class MessageBusClient:
     def on_message(self, *args: Any) -> None:
         """Hand out a frame; one that is no message costs one line in the log."""
         frame = args[-1]
-        frame = frame.encode() if isinstance(frame, str) else frame
-        self._outgoing.came(frame)
-        try:
-            text = frame.decode()
-            if self._key.secret_key is not None:
-                text = encryption.unseal(text, self._key.secret_key, self._key.allow_unencrypted)
-            self._dispatch.deliver(text)
-        except (MalformedMessage, Undecipherable, UnicodeDecodeError) as error:
-            log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
-        except Exception as error:  # a handler's, if the emitter calls them in this thread
-            report_failure(self.on_message, (), error)
-            self._tell("error", error)
+        self._came(frame.encode() if isinstance(frame, str) else frame)
 
     def on_pong(self, *args: Any) -> None:
         """Take note of the answer to a ping, perhaps one of `flush`."""
         arrived = self._flushed.get(bytes(args[-1] or b""))
         if arrived is not None:
             arrived.set()
-
-    def _tell(self, event: str, *args: Any) -> None:
-        """Emit a local event, if anybody is left to hear it."""
-        if not self.emitter.listeners(event) or self._link.state is State.CLOSED:
-            return
-        try:
-            self.emitter.emit(event, *args)
-        except Exception as error:  # again a handler's; it must not harm the connection
-            report_failure(self._tell, (), error)
-
-
-def _ignore(error: BaseException) -> None:
-    """Listen for errors: they are logged already."""
 
 
 def __getattr__(name: str) -> Any:

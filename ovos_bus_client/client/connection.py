@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import selectors
+import select
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -27,39 +27,12 @@ from ovos_bus_client._core.times import (
     PING_TIMEOUT,
     SOCKET_TIMEOUT,
 )
+from ovos_bus_client.client.frames import ReadAhead
 
 __all__ = ["Connection"]
 
 # What goes wrong with a connection, and is no fault of anybody here.
 TROUBLE = (WebSocketException, OSError)
-
-
-# How much is read from the socket at once, in bytes: dozens of messages of a busy bus.
-READ_SIZE = 64 * 1024
-
-
-class _ReadAhead:
-    """
-    Hands websocket-client the bytes of a frame without asking the system for each part of it.
-
-    Attributes:
-        waiting: Whether bytes were read that nobody has taken yet.
-    """
-
-    def __init__(self, receive: Callable[[int], bytes]) -> None:
-        self._receive = receive
-        self._chunk, self._taken = b"", 0
-
-    @property
-    def waiting(self) -> bool:
-        return self._taken < len(self._chunk)
-
-    def __call__(self, size: int) -> bytes:
-        if not self.waiting:
-            self._chunk, self._taken = self._receive(READ_SIZE), 0
-        part = self._chunk[self._taken : self._taken + size]
-        self._taken += len(part)
-        return part
 
 
 class Connection:
@@ -74,7 +47,7 @@ class Connection:
         self.app = app
         self._sslopt = dict(sslopt)
         self._websocket: Any = None  # websocket-client's, while it is up
-        self.ahead = _ReadAhead(lambda size: b"")
+        self._ahead: ReadAhead | None = None
         self._create_dispatcher = app.create_dispatcher
         vars(app)["create_dispatcher"] = self._create_reader
 
@@ -94,7 +67,7 @@ class Connection:
             websocket.shutdown()  # websocket-client leaves it open when it has said goodbye
 
     def _create_reader(self, *args: Any, **kwargs: Any) -> Any:
-        """Return what websocket-client reads with, but for its loop, which knows no `ahead`."""
+        """Return what websocket-client reads with, but for its loop, which reads nothing ahead."""
         dispatcher = self._create_dispatcher(*args, **kwargs)
         vars(dispatcher)["read"] = self._read
         return dispatcher
@@ -102,21 +75,20 @@ class Connection:
     def _read(self, sock: Any, read: Callable[[], bool], check: Callable[[], bool]) -> None:
         """Read until there is no more, and check after each frame whether pings are answered."""
         pending = getattr(sock, "pending", int)  # what TLS has read ahead itself
-        with selectors.DefaultSelector() as selector:
-            selector.register(sock, selectors.EVENT_READ)
-            while self.app.keep_running:
-                there = self.ahead.waiting or pending() or selector.select(PING_TIMEOUT)
-                if there and not read():
-                    break
-                check()
+        poll = select.poll()  # takes less time for one socket than a selector does
+        poll.register(sock, select.POLLIN)
+        while self.app.keep_running:
+            ahead = self._ahead is not None and self._ahead.waiting
+            if (ahead or pending() or poll.poll(PING_TIMEOUT * 1000)) and not read():
+                break
+            check()
 
     def is_up(self) -> None:
         """Take note that the connection stands."""
         self._websocket = self.app.sock
         if self._websocket is not None:
             self._websocket.settimeout(SOCKET_TIMEOUT)
-            frames = self._websocket.frame_buffer
-            self.ahead = frames.recv = _ReadAhead(frames.recv)
+            self._ahead = ReadAhead(self._websocket.frame_buffer)
 
     def send(self, text: bytes) -> bool:
         """Send a text, and return whether the system took all of it."""

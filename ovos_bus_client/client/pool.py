@@ -5,27 +5,28 @@ A pool of fixed size starves: when all its threads wait for answers, nobody is l
 So this one grows. It has a few threads for the work of every day, and takes another whenever work
 has been waiting for a moment with all of them busy, which is what a pool full of waiting handlers
 looks like from outside, whatever they wait for. Threads that find nothing to do end again.
+
+A call is handed to a thread by releasing a lock that this thread waits for: a `Condition` or a
+`Future` would take several times as long, and it is this that an answer waits for.
 """
 
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-__all__ = ["HandlerPool", "PoolClosed"]
+__all__ = ["HandlerPool", "InOrder", "PoolClosed"]
 
-Report = Callable[[Callable[..., Any], tuple[Any, ...], BaseException], None]
-
-T = TypeVar("T")
-P = ParamSpec("P")
+Function = Callable[..., Any]
+Report = Callable[[Function, tuple[Any, ...], BaseException], None]
 
 # Threads for the work of every day: handlers mostly wait, for disks and for other programs.
 CORE_THREADS = min(32, (os.cpu_count() or 1) + 4)
@@ -48,24 +49,50 @@ class PoolClosed(RuntimeError):
     """A pool that was shut down is asked to do more."""
 
 
+class InOrder:
+    """A function whose calls a pool makes one after the other, in the order they were asked for."""
+
+    def __init__(self, function: Function) -> None:
+        functools.update_wrapper(self, function)  # by whose name it is known
+        self.function = function
+        # The calls that wait for the one that runs; nothing runs while there is no queue.
+        self.queue: deque[_Call] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+
 @dataclass(eq=False, slots=True)
 class _Call:
-    """A call of a handler that is to be made."""
+    """A call of a function that is to be made."""
 
-    result: Future[Any]
-    function: Callable[..., Any]
+    function: Function
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    lane: deque[_Call] | None = None  # the calls of the same handler that wait for this one
-    since: float = 0.0
+    since: float = 0.0  # when it began to wait for a thread
 
 
-class HandlerPool(Executor):
-    """
-    An executor whose work is never stuck behind work that waits for it.
+class _Worker:
+    """One thread of a pool, and how it is given a call."""
 
-    A function that was put `in_order` runs one call at a time, in the order of the calls.
-    """
+    def __init__(self) -> None:
+        self.call: _Call | None = None
+        self.thread: threading.Thread | None = None
+        self._given = threading.Lock()
+        self._given.acquire()
+
+    def give(self, call: _Call | None) -> None:
+        """Hand over a call, or ``None`` to end the thread."""
+        self.call = call
+        self._given.release()
+
+    def take(self, timeout: float = -1) -> bool:
+        """Wait for `give`, and return whether it came."""
+        return self._given.acquire(timeout=timeout)
+
+
+class HandlerPool:
+    """Calls functions in threads, such that no call is stuck behind calls that wait for it."""
 
     def __init__(
         self,
@@ -79,163 +106,136 @@ class HandlerPool(Executor):
             core_threads: Threads that are started without waiting.
             max_threads: Threads there are at most.
             idle_timeout: Seconds after which a thread without work ends.
-            report: Told of each call that raised, with its positional arguments.
+            report: Told of each call that raised, with its positional arguments. Must not raise.
         """
         self._report = report
         self._core, self._max, self._idle_timeout = core_threads, max_threads, idle_timeout
-        self._change = threading.Condition()  # guards what follows
-        self._work: deque[_Call] = deque()
-        self._lanes: dict[Callable[..., Any], deque[_Call] | None] = {}  # None: nothing runs
-        self._threads: set[threading.Thread] = set()
-        self._idle = 0
+        self._lock = threading.Lock()  # guards what follows
+        self._work: deque[_Call] = deque()  # empty while a worker is idle
+        self._workers: set[_Worker] = set()
+        self._idle: list[_Worker] = []  # the last one worked last, and is the first to work again
         self._watcher: threading.Thread | None = None  # the last one
         self._watching = False
-        self._shut = False
+        self._shut = threading.Event()
         _POOLS.add(self)
 
     @property
     def threads(self) -> int:
         """How many threads there are now."""
-        return sum(thread.is_alive() for thread in tuple(self._threads))
+        return sum(w.thread is not None and w.thread.is_alive() for w in tuple(self._workers))
 
-    def in_order(self, function: Callable[..., Any]) -> None:
-        """Run the calls of ``function`` one after the other from now on."""
-        with self._change:
-            self._lanes.setdefault(function, None)
-
-    def in_any_order(self, function: Callable[..., Any]) -> None:
-        """Take `in_order` back; calls that wait already keep their order."""
-        with self._change:
-            self._lanes.pop(function, None)
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def call(self, function: Function, /, *args: Any, **kwargs: Any) -> None:
         """
-        Run ``fn`` in a thread.
+        Have ``function`` called in a thread.
 
         Raises:
             PoolClosed: After `shutdown`.
         """
-        result: Future[T] = Future()
-        call = _Call(result, fn, args, kwargs)
-        with self._change:
-            if self._shut:
+        call = _Call(function, args, kwargs)
+        with self._lock:
+            if self._shut.is_set():
                 raise PoolClosed
-            if fn in self._lanes:
-                lane = self._lanes[fn]
-                if lane is not None:
-                    lane.append(call)  # the call that runs hands over to it
-                    return result
-                call.lane = self._lanes[fn] = deque()
-            self._queue(call)
-        return result
+            if isinstance(function, InOrder):
+                if function.queue is not None:
+                    function.queue.append(call)  # the call that runs hands over to it
+                    return
+                function.queue = deque()
+            self._hand_out(call)
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
+    def shutdown(self, wait: bool = True) -> None:
         """
-        Take no more work.
+        Take no more work, and forget what was not begun.
 
         Args:
             wait: Return when all threads have ended, but for the one that calls.
-            cancel_futures: Forget what was not begun; else it is still done.
         """
-        with self._change:
-            self._shut = True
-            forgotten = self._forget() if cancel_futures else []
-            self._change.notify_all()
-        for call in forgotten:
-            call.result.cancel()
+        with self._lock:
+            self._shut.set()
+            self._work.clear()
+            for worker in self._idle:
+                worker.give(None)
+            self._idle.clear()
         while wait and (threads := self._others()):
             for thread in threads:
                 thread.join()
 
     def _others(self) -> list[threading.Thread]:
         """Return the threads that have not ended, but for the one that calls."""
-        with self._change:
-            threads = [*self._threads, *filter(None, [self._watcher])]
-        return [t for t in threads if t.is_alive() and t is not threading.current_thread()]
+        with self._lock:
+            threads = [*(w.thread for w in self._workers), self._watcher]
+        here = threading.current_thread()
+        return [t for t in threads if t is not None and t.is_alive() and t is not here]
 
-    def _forget(self) -> list[_Call]:
-        """Take out all that was not begun."""
-        forgotten = list(self._work)
-        self._work.clear()
-        for lane in filter(None, self._lanes.values()):
-            forgotten.extend(lane)
-            lane.clear()
-        return forgotten
-
-    def _queue(self, call: _Call) -> None:
+    def _hand_out(self, call: _Call) -> None:
+        if self._idle:
+            self._idle.pop().give(call)
+            return
         call.since = time.monotonic()
         self._work.append(call)
-        if self._idle >= len(self._work):
-            self._change.notify()
-        elif len(self._threads) < self._core:
-            self._start_thread()
-        elif not self._watching and len(self._threads) < self._max:
+        if len(self._workers) < self._core:
+            self._start_worker()
+        elif not self._watching and len(self._workers) < self._max:
             self._watching = True
             self._watcher = threading.Thread(target=self._watch, name="ovos-bus-pool", daemon=True)
             self._watcher.start()
 
-    def _start_thread(self) -> None:
-        thread = threading.Thread(target=self._serve, name="ovos-bus-handler", daemon=True)
-        self._threads.add(thread)
-        thread.start()
+    def _start_worker(self) -> None:
+        worker = _Worker()
+        self._workers.add(worker)
+        worker.thread = threading.Thread(
+            target=self._serve, args=(worker,), name="ovos-bus-handler", daemon=True
+        )
+        worker.thread.start()
 
     def _watch(self) -> None:
         """Add a thread whenever work waits too long, until none waits."""
-        with self._change:
-            while self._work and not self._shut:
-                waited = time.monotonic() - self._work[0].since
-                if waited < PATIENCE:
-                    self._change.wait(PATIENCE - waited)
-                elif len(self._threads) < self._max:
-                    self._start_thread()
-                    self._change.wait(PATIENCE / 10)
-                else:
-                    break
-            self._watching = False
+        while True:
+            with self._lock:
+                full = len(self._workers) >= self._max
+                if not self._work or full or self._shut.is_set():
+                    self._watching = False
+                    return
+                patience = PATIENCE - (time.monotonic() - self._work[0].since)
+                if patience <= 0:
+                    self._start_worker()
+                    patience = PATIENCE / 10
+            self._shut.wait(patience)
 
-    def _serve(self) -> None:
+    def _serve(self, worker: _Worker) -> None:
         """Do work until there is none for a while."""
-        while (call := self._next()) is not None:
-            self._run(call)
-            if call.lane is not None:
-                self._hand_over(call)
+        while (call := self._next(worker)) is not None:
+            try:
+                call.function(*call.args, **call.kwargs)
+            except BaseException as error:  # whatever it is, it is not the pool's
+                self._report(call.function, call.args, error)
+            if isinstance(call.function, InOrder):
+                self._hand_over(call.function)
+            del call  # or its message would live until the next one comes
 
-    def _next(self) -> _Call | None:
-        with self._change:
-            if not self._work and not self._shut:
-                self._idle += 1
-                self._change.wait_for(lambda: self._work or self._shut, self._idle_timeout)
-                self._idle -= 1
+    def _next(self, worker: _Worker) -> _Call | None:
+        with self._lock:
+            if self._shut.is_set():
+                return None  # `shutdown` may still want to wait for this thread
             if self._work:
                 return self._work.popleft()
-            # In one step with the decision to end, or work would count on this thread.
-            if not self._shut:  # else `shutdown` may still want to wait for it
-                self._threads.discard(threading.current_thread())
-            return None
+            self._idle.append(worker)
+        if not worker.take(self._idle_timeout):
+            with self._lock:
+                if worker in self._idle:  # else it was given a call just now
+                    self._idle.remove(worker)
+                    self._workers.discard(worker)
+                    return None
+            worker.take()
+        call, worker.call = worker.call, None
+        return call
 
-    def _run(self, call: _Call) -> None:
-        if not call.result.set_running_or_notify_cancel():
-            return
-        try:
-            value = call.function(*call.args, **call.kwargs)
-        except BaseException as error:  # whatever it is, it is the caller's
-            self._report(call.function, call.args, error)
-            call.result.set_exception(error)
-        else:
-            call.result.set_result(value)
-
-    def _hand_over(self, call: _Call) -> None:
-        """Queue the next call of an ordered handler."""
-        with self._change:
-            if call.lane:
-                following = call.lane.popleft()
-                following.lane = call.lane
-                self._queue(following)
-                return
-            for function, lane in self._lanes.items():
-                if lane is call.lane:
-                    self._lanes[function] = None
-                    return
+    def _hand_over(self, function: InOrder) -> None:
+        """Hand out the next call of a function whose calls keep their order."""
+        with self._lock:
+            if function.queue and not self._shut.is_set():
+                self._hand_out(function.queue.popleft())
+            else:
+                function.queue = None
 
 
 _POOLS: weakref.WeakSet[HandlerPool] = weakref.WeakSet()
@@ -247,5 +247,6 @@ def _finish() -> None:
     deadline = time.monotonic() + EXIT_TIMEOUT
     for pool in tuple(_POOLS):
         pool.shutdown(wait=False)
-        for thread in tuple(pool._threads):
-            thread.join(max(0.0, deadline - time.monotonic()))
+        for worker in tuple(pool._workers):
+            if worker.thread is not None:
+                worker.thread.join(max(0.0, deadline - time.monotonic()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,11 +71,9 @@ class MessageWaiter:
         deliver_until = getattr(type(self.bus), "deliver_until", None)
         try:
             if deliver_until is not None:
-                deliver_until(self.bus, self._expected.answer.done, timeout)
+                deliver_until(self.bus, lambda: self._expected.over, timeout)
                 timeout = 0
-            return self._expected.answer.result(timeout)
-        except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
-            return None
+            return self._expected.wait(timeout)
         finally:
             self.give_up()
 

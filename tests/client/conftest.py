@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from ovos_bus_client import MessageBusClient
 from ovos_bus_client.client.emitter import PoolEmitter
 from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 
 # Other work may hold the machine up: how long an example takes says nothing.
-settings.register_profile("bus", deadline=None)
+settings.register_profile("bus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bus")
 
 

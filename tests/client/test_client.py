@@ -71,7 +71,7 @@ def drained(client: MessageBusClient) -> None:
     workers = CORE_THREADS
     barrier = threading.Barrier(workers + 1)
     for _ in range(workers):
-        client.emitter._executor.submit(barrier.wait, TIMEOUT)
+        client.emitter.pool.call(barrier.wait, TIMEOUT)
     barrier.wait(TIMEOUT)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
-from collections.abc import Callable
-from concurrent.futures import Executor
-from typing import Any
 
 import pytest
 
@@ -16,13 +14,14 @@ from ovos_bus_client.client.emitter import PoolEmitter
 def test_handlers_run_in_threads_of_the_pool() -> None:
     """Whoever emits does not run the handlers, and does not wait for them."""
     called: queue.Queue[tuple[int, threading.Thread]] = queue.Queue()
-    with PoolEmitter() as emitter:
-        emitter.on("e", lambda n: called.put((n, threading.current_thread())))
-        assert emitter.emit("e", 7) is True
+    emitter = PoolEmitter()
+    emitter.on("e", lambda n: called.put((n, threading.current_thread())))
+    assert emitter.emit("e", 7) is True
 
-        n, thread = called.get(timeout=10)
-        assert n == 7
-        assert thread is not threading.current_thread()
+    n, thread = called.get(timeout=10)
+    assert n == 7
+    assert thread is not threading.current_thread()
+    emitter.shutdown()
 
 
 def test_nobody_is_called_after_the_pool_is_gone() -> None:
@@ -37,16 +36,41 @@ def test_nobody_is_called_after_the_pool_is_gone() -> None:
     assert called == []
 
 
-class RefusingExecutor(Executor):
-    """An executor that has no more threads to give."""
+def test_what_a_handler_raises_is_told(silence: list[logging.LogRecord]) -> None:
+    """An error is logged under the handler's name, of `once`, too, and reaches ``error`` once."""
+    told: queue.Queue[Exception] = queue.Queue()
+    emitter, failure = PoolEmitter(), ValueError("no")
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    def fail(*args: object) -> None:
+        raise failure
+
+    def complain(error: Exception) -> None:
+        told.put(error)
+        raise KeyError("a bad handler of errors")
+
+    emitter.on("e", fail)
+    emitter.once("error", complain)
+    emitter.emit("e", 7)
+    assert told.get(timeout=10) is failure
+    emitter.shutdown()
+
+    first, second = (record.getMessage() for record in silence)
+    assert ".fail of None failed: ValueError('no')" in first
+    assert ".complain of None failed: KeyError(" in second
+    assert told.empty()
+    silence.clear()
+
+
+def test_other_failures_of_the_pool_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine out of threads is an error, and not an end."""
+
+    def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-
-def test_other_failures_of_the_pool_are_not_hidden() -> None:
-    """A machine out of threads is an error, and not an end."""
-    emitter = PoolEmitter(RefusingExecutor())
+    emitter = PoolEmitter()
     emitter.on("e", print)
-    with pytest.raises(RuntimeError, match="new thread"):
-        emitter.emit("e")
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            emitter.emit("e")
+    emitter.shutdown()

@@ -32,10 +32,11 @@ FLOORS = [
         "ovos_bus_client.targeting",
     },
     {
-        *("ovos_bus_client.client.pool", "ovos_bus_client.client.connection"),
+        *("ovos_bus_client.client.pool", "ovos_bus_client.client.frames"),
         *("ovos_bus_client.client.waiter", "ovos_bus_client.client.collector"),
     },
-    {"ovos_bus_client.client.emitter"},
+    {"ovos_bus_client.client.connection"},
+    {"ovos_bus_client.client.emitter", "ovos_bus_client.client.member"},
     {"ovos_bus_client.client.client"},
     {"ovos_bus_client.client"},
     {"ovos_bus_client"},

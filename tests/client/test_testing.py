@@ -314,7 +314,7 @@ class TestLife:
 
     def test_the_configuration_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A key in mycroft.conf encrypts nothing here."""
-        from ovos_bus_client.client import client as module
+        from ovos_bus_client.client import member as module
         from ovos_bus_client.conf import Encryption
 
         monkeypatch.setattr(module, "load_encryption", lambda: Encryption("0" * 16, False))
