@@ -21,7 +21,10 @@ SECTION = "websocket"
 
 # Read by the client library, not by the daemon, so not unknown.
 CLIENT_KEYS = frozenset(
-    {"shared_connection", "ssl_ca", "ssl_verify", "secret_key", "allow_unencrypted"}
+    {
+        *("shared_connection", "ssl_ca", "ssl_verify", "secret_key", "allow_unencrypted"),
+        *("max_unsent_messages", "max_unsent_bytes"),
+    }
 )
 
 

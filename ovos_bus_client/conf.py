@@ -22,6 +22,7 @@ __all__ = [
     "load_encryption",
     "load_gui_message_bus_config",
     "load_message_bus_config",
+    "load_unsent_limits",
     "tls_options",
 ]
 
@@ -45,6 +46,10 @@ MessageBusClientConf = MessageBusConfig  # the same under its older name
 
 DEFAULT = MessageBusConfig("127.0.0.1", 8181, "/core", False)
 GUI_DEFAULT = MessageBusConfig("127.0.0.1", 18181, "/", False)
+
+# What a client keeps while the bus is away: a few minutes of a busy assistant.
+MAX_UNSENT_MESSAGES = 5000
+MAX_UNSENT_BYTES = 16 * 1024 * 1024
 
 
 class Encryption(NamedTuple):
@@ -153,6 +158,31 @@ def load_encryption() -> Encryption:
     """
     section = _section(BUS_SECTION)
     return Encryption(section.get("secret_key") or None, section.get("allow_unencrypted") is True)
+
+
+def load_unsent_limits(messages: int | None = None, size: int | None = None) -> tuple[int, int]:
+    """
+    Tell how much a client keeps while the bus is away.
+
+    Args:
+        messages: How many messages; ``None`` is ``websocket.max_unsent_messages``, or 5000.
+        size: How many bytes of JSON; ``None`` is ``websocket.max_unsent_bytes``, or 16 MiB.
+
+    Raises:
+        WrongSetting: If one of them is no number above zero.
+    """
+    section = _section(BUS_SECTION)
+    limits = []
+    for given, key, default in (
+        (messages, "max_unsent_messages", MAX_UNSENT_MESSAGES),
+        (size, "max_unsent_bytes", MAX_UNSENT_BYTES),
+    ):
+        limit = section.get(key) if given is None else given
+        limit = default if limit is None else limit
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            raise WrongSetting(f"websocket.{key}", limit, "a whole number above 0")
+        limits.append(limit)
+    return limits[0], limits[1]
 
 
 def load_shared_connection() -> bool:

@@ -94,6 +94,10 @@ class Collection:
         self._enough = self._enough or self._is_enough(message)
         return True
 
+    def end(self) -> None:
+        """Wait for nobody any more."""
+        self._enough = True
+
     @property
     def remaining(self) -> float:
         """Seconds to wait for what may still come; 0 when it is over."""

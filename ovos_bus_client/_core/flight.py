@@ -17,7 +17,8 @@ MAX_MESSAGES = 1000
 MAX_BYTES = 4 * 1024 * 1024
 
 # What has not come back so many seconds later, while other messages came, does not come back: the
-# bus dropped it, or it is one that does not send us our own.
+# bus dropped it, or it is one that does not send us our own. The latter is believed until something
+# comes back.
 MAX_AGE = 2.0
 
 
@@ -34,13 +35,19 @@ class Flight:
         max_messages: int = MAX_MESSAGES,
         max_bytes: int = MAX_BYTES,
         clock: Callable[[], float] = monotonic,
+        *,
+        comes_back: bool = True,
     ) -> None:
+        """
+        Args:
+            comes_back: Whether the bus sends us our own, as far as anybody knows so far.
+        """
         self._max_messages, self._max_bytes, self._clock = max_messages, max_bytes, clock
         self._texts: deque[tuple[bytes, float]] = deque()
         self._size = 0
         self._fresh: deque[tuple[bytes, float]] = deque()  # what came back just now
         self._lock = threading.Lock()
-        self._comes_back = False  # whether this bus was seen to send us our own
+        self._comes_back = comes_back
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -75,6 +82,7 @@ class Flight:
             too_old = self._clock() - MAX_AGE
             while self._texts and self._texts[0][1] < too_old:
                 self._pop()
+                self._comes_back = False
 
     def lost(self, *, orderly: bool = False) -> list[bytes]:
         """

@@ -20,15 +20,16 @@ class Outgoing:
         held: Whether nothing leaves for the moment.
     """
 
-    def __init__(self, max_messages: int, max_bytes: int) -> None:
+    def __init__(self, max_messages: int, max_bytes: int, *, comes_back: bool = True) -> None:
         """
         Args:
             max_messages: How many texts wait at most; beyond, the oldest go.
-            max_bytes: How many characters wait at most; beyond, the oldest go.
+            max_bytes: How many bytes wait at most; beyond, the oldest go.
+            comes_back: Whether the bus sends us our own.
         """
         self.held = False
         self._unsent = Unsent(max_messages, max_bytes)
-        self._flight = Flight()
+        self._flight = Flight(comes_back=comes_back)
 
     def __len__(self) -> int:
         """How many wait to leave."""

@@ -85,6 +85,7 @@ class Pending:
         self._lock = threading.Lock()
         self._by_type: dict[str, list[Expected]] = {}
         self._closed = False
+        self._at_end: list[Callable[[], object]] = []
 
     def __contains__(self, msg_type: str) -> bool:
         """Return whether anybody waits for a type."""
@@ -135,6 +136,20 @@ class Pending:
             self._forget(expected)
             expected.end()
 
+    def at_end(self, tell: Callable[[], object]) -> None:
+        """Call ``tell`` at `close`, at once if that was before."""
+        with self._lock:
+            if not self._closed:
+                self._at_end.append(tell)
+                return
+        tell()
+
+    def not_at_end(self, tell: Callable[[], object]) -> None:
+        """Take `at_end` back; done for one that is not there."""
+        with self._lock:
+            if tell in self._at_end:
+                self._at_end.remove(tell)
+
     def close(self) -> None:
         """Give up every wait, now and from now on: there will be no more messages."""
         with self._lock:
@@ -143,6 +158,9 @@ class Pending:
             self._by_type.clear()
             for expected in waiting:
                 expected.end()
+            at_end, self._at_end = self._at_end, []
+        for tell in at_end:
+            tell()
 
     def _forget(self, expected: Expected) -> None:
         for type_ in expected.types:

@@ -12,6 +12,10 @@ PING_TIMEOUT = 10.0
 # A bus that takes nothing for so long, or stops in the middle of a frame, is dead, too.
 SOCKET_TIMEOUT = 30.0
 
+# A connection that is lost sooner did not end the outage: a bus that greets and hangs up, again and
+# again, gets one warning, and fewer and fewer attempts.
+LASTING = 1.0
+
 # How long close() waits for the bus to answer the goodbye, and then for the reader to end.
 GOODBYE_TIMEOUT = 1.0
 CLOSE_TIMEOUT = 5.0

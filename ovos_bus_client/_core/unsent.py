@@ -6,9 +6,6 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 
-MAX_MESSAGES = 5000
-MAX_BYTES = 16 * 1024 * 1024
-
 
 class Unsent:
     """
@@ -20,7 +17,7 @@ class Unsent:
         dropped: How many went since `reset`.
     """
 
-    def __init__(self, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, max_messages: int, max_bytes: int) -> None:
         self._max_messages, self._max_bytes = max_messages, max_bytes
         self._texts: deque[bytes] = deque()
         self._size = 0

@@ -80,8 +80,8 @@ class AsyncMessageBusClient(Member):
         session: Session | None = None,
         *,
         name: str | None = None,
-        max_unsent_messages: int = 5000,
-        max_unsent_bytes: int = 16 * 1024 * 1024,
+        max_unsent_messages: int | None = None,
+        max_unsent_bytes: int | None = None,
     ) -> None:
         """Take the arguments of `MessageBusClient`."""
         config = load_message_bus_config(host=host, port=port, route=route, ssl=ssl)
@@ -143,11 +143,10 @@ class AsyncMessageBusClient(Member):
             return  # it is running
         while True:
             await self._read_until_lost()
-            if self._link.state is State.OPEN:
-                self._backoff.reset()  # it was up: this outage is a new one
             if not self._link.tell(Event.LOST):
                 return
-            self._outgoing.link_lost(orderly=self._orderly)
+            async with self._sending:
+                self._outgoing.link_lost(orderly=self._orderly)
             if await _within(self._closing.wait(), self._backoff.next_delay()):
                 return
             if not self._link.tell(Event.RETRY):
@@ -229,6 +228,8 @@ class AsyncMessageBusClient(Member):
         if self._outgoing:
             # Everybody else is likely to be back after so long, too.
             self._outgoing.held = self._backoff.longest > 0
+            if self._held is not None:
+                self._held.cancel()  # it would end this hold early
             # In a task of its own: the bus may take no more until what it sends is read.
             self._held = asyncio.get_running_loop().create_task(self._send_what_is_held())
         self.connected_event.set()
@@ -329,7 +330,13 @@ class AsyncMessageBusClient(Member):
             f"{message.msg_type}.handling": handling,
             f"{message.msg_type}.response": response,
         }
+
+        def end() -> None:
+            collection.end()
+            change.set()
+
         message.context[COLLECT_ID] = collection.query
+        self.pending.at_end(end)
         for topic, tap in topics.items():
             self.tap(topic, tap)
         try:
@@ -340,6 +347,7 @@ class AsyncMessageBusClient(Member):
                 await _within(change.wait(), remaining)
             return collection.answers
         finally:
+            self.pending.not_at_end(end)
             for topic, tap in topics.items():
                 self.untap(topic, tap)
 

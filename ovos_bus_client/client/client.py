@@ -72,8 +72,8 @@ class MessageBusClient(Member):
         session: Session | None = None,
         *,
         name: str | None = None,
-        max_unsent_messages: int = 5000,
-        max_unsent_bytes: int = 16 * 1024 * 1024,
+        max_unsent_messages: int | None = None,
+        max_unsent_bytes: int | None = None,
     ) -> None:
         """
         Args:
@@ -85,8 +85,13 @@ class MessageBusClient(Member):
             cache: Read the configuration once for all clients that ask for that.
             session: The session of messages that name none; ``None`` is the default session.
             name: What the bus is to call this client; ``None`` is the name of the program.
-            max_unsent_messages: How many messages are kept while the bus is away.
-            max_unsent_bytes: How much is kept while the bus is away, in bytes of JSON.
+            max_unsent_messages: How many messages are kept while the bus is away; ``None`` reads
+                it from ``mycroft.conf``, where the default is 5000.
+            max_unsent_bytes: How much is kept while the bus is away, in bytes of JSON; ``None``
+                reads it from ``mycroft.conf``, where the default is 16 MiB.
+
+        Raises:
+            WrongSetting: If ``mycroft.conf`` has a value that cannot be, or an argument is one.
         """
         self._pool: HandlerPool | None = None  # its end is ours, if it is not the caller's
         if emitter is None:
@@ -105,6 +110,7 @@ class MessageBusClient(Member):
         self._orderly = False  # how the last connection ended
         self._interrupt: BaseException | None = None  # what ended the reading: Ctrl-C
         self._flushed: dict[bytes, threading.Event] = {}
+        self._hold: threading.Timer | None = None  # what ends the last hold
         self._thread: threading.Thread | None = None  # the one that reads
         self._runner: threading.Thread | None = None  # the same, if it is ours
         self._connect()
@@ -224,8 +230,6 @@ class MessageBusClient(Member):
             self._connection.read_until_lost()
             if self._interrupt is not None:
                 raise self._interrupt
-            if self._link.state is State.OPEN:
-                self._backoff.reset()  # it was up: this outage is a new one
             if not self._link.tell(Event.LOST):
                 return
             with self._sending:
@@ -379,12 +383,14 @@ class MessageBusClient(Member):
         """Hold what was kept during an outage until everybody else is likely to be back, too."""
         if self._outgoing and self._backoff.longest:
             self._outgoing.held = True
-            timer = threading.Timer(self._backoff.longest, self._send_what_was_held)
-            timer.daemon = True
-            timer.start()
+            self._hold = threading.Timer(self._backoff.longest, self._send_what_was_held)
+            self._hold.daemon = True
+            self._hold.start()
 
     def _send_what_was_held(self) -> None:
         with self._sending:
+            if threading.current_thread() is not self._hold:
+                return  # another connection holds now
             self._outgoing.held = False
             self._send_what_is_kept()
 
@@ -458,6 +464,8 @@ class MessageBusClient(Member):
         self.connected_event.clear()
         code = args[1] if len(args) > 1 else None
         self._orderly = code is not None  # the bus said goodbye
+        if self._orderly:  # what else ends a connection is an error, and told as that
+            self._went_down(f"closed with {code}")
         self._tell("close")
 
     def on_error(self, *args: Any) -> None:

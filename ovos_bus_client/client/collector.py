@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
+from ovos_bus_client._core.pending import Pending
 from ovos_bus_client.message import Message
 
 __all__ = ["MessageCollector"]
@@ -79,6 +80,8 @@ class MessageCollector:
             listen = getattr(self.bus, "tap", self.bus.on)
             for topic, listener in self._topics.items():
                 listen(topic, listener)
+            if isinstance(pending := getattr(self.bus, "pending", None), Pending):
+                pending.at_end(self._end)
         with self._change:
             self._collection.begin()
         self.bus.emit(self.message)
@@ -96,6 +99,8 @@ class MessageCollector:
             forget = getattr(self.bus, "untap", self.bus.remove)
             for topic, listener in self._topics.items():
                 forget(topic, listener)
+            if isinstance(pending := getattr(self.bus, "pending", None), Pending):
+                pending.not_at_end(self._end)
 
     def _wait_for_more(self, seen: int) -> bool:
         """Wait until there are more answers than ``seen``, and return whether there are."""
@@ -115,6 +120,12 @@ class MessageCollector:
                     return False
                 self._change.wait(remaining)
             return True
+
+    def _end(self) -> None:
+        """Wait no more: the client is closed."""
+        with self._change:
+            self._collection.end()
+            self._change.notify_all()
 
     def _register_handler(self, message: Message) -> None:
         with self._change:

@@ -26,6 +26,8 @@ class GUIWebsocketClient(MessageBusClient):
         gui_id: What it is called on the GUI bus, ``<client_name>_<process id>``.
     """
 
+    _comes_back = False
+
     def __init__(
         self,
         host: str | None = None,

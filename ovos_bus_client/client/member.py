@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from ovos_bus_client import encryption, targeting
@@ -15,7 +16,8 @@ from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
 from ovos_bus_client._core.link import Link, State
 from ovos_bus_client._core.outgoing import Outgoing
 from ovos_bus_client._core.pending import Pending
-from ovos_bus_client.conf import MessageBusConfig, load_encryption
+from ovos_bus_client._core.times import LASTING
+from ovos_bus_client.conf import MessageBusConfig, load_encryption, load_unsent_limits
 from ovos_bus_client.errors import MalformedMessage, Undecipherable
 from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 from ovos_bus_client.version import __version__
@@ -37,14 +39,16 @@ class Member:
     A client of its kind adds how it connects, reads and writes.
     """
 
+    _comes_back = True  # whether its kind of bus sends a message to its sender, too
+
     def __init__(
         self,
         config: MessageBusConfig,
         emitter: Any,
         session: Session | None,
         name: str | None,
-        max_unsent_messages: int,
-        max_unsent_bytes: int,
+        max_unsent_messages: int | None,
+        max_unsent_bytes: int | None,
     ) -> None:
         self.config, self.emitter = config, emitter
         self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
@@ -61,8 +65,10 @@ class Member:
         if self._key.secret_key is not None:
             encryption.seal("", self._key.secret_key)  # raises here what is wrong with the key
         self._link = Link()
-        self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
+        limits = load_unsent_limits(max_unsent_messages, max_unsent_bytes)
+        self._outgoing = Outgoing(*limits, comes_back=self._comes_back)
         self._backoff = Backoff(is_local(config.host))
+        self._up_since: float | None = None  # when the connection came up, while there is one
         self._outage_told = self._closed_told = False
         self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
         SessionManager.track(self)
@@ -196,14 +202,18 @@ class Member:
 
     def _came_up(self) -> None:
         """Say in the log that the connection is up, and what that came too late for."""
-        self._outage_told = False
+        self._up_since = monotonic()
         dropped = self._outgoing.reset()
         log.info("connected to %s", self._url)
         if dropped:
             log.warning("%d messages were dropped while the bus was away", dropped)
 
     def _went_down(self, why: object) -> None:
-        """Say in the log that there is no connection: once an outage."""
+        """Say in the log that there is no connection: once an outage, which may have many ends."""
+        up_since, self._up_since = self._up_since, None
+        if up_since is not None and monotonic() - up_since >= LASTING:
+            self._outage_told = False  # this is a new one
+            self._backoff.reset()
         if self._link.state is not State.CLOSED and not self._outage_told:
             self._outage_told = True
             log.warning("no connection to %s (%s); trying until there is", self._url, why)

@@ -1192,3 +1192,38 @@ def test_ctrl_c_ends_run_forever(daemon: Daemon, tmp_path: Path) -> None:
         child.stop()
     assert "Traceback" not in child.output
     assert "no connection" not in child.output
+
+
+def test_a_bus_that_hangs_up_at_once_is_no_new_outage_each_time(
+    make_client: Connect, silence: Records
+) -> None:
+    """A bus that greets and is gone, again and again, costs one warning, and gets time."""
+    greeted: list[float] = []
+    often = threading.Event()
+
+    def greet_and_hang_up(guest: Guest) -> None:
+        guest.shake_hands()
+        greeted.append(time.monotonic())
+        if len(greeted) == 6:
+            often.set()
+
+    with Impostor(greet_and_hang_up) as server:
+        client = make_client(server.port)
+        client.run_in_thread()
+        assert often.wait(TIMEOUT)
+        client.close()
+
+    assert [r.getMessage().split("(")[0] for r in silence] == [
+        f"no connection to ws://127.0.0.1:{server.port}/core "
+    ]
+    silence.clear()
+
+
+def test_a_collection_ends_with_its_client(daemon: Daemon, connect: Connect) -> None:
+    """Whoever collects answers of a client that is closed gets those that came, at once."""
+    client = connect(daemon.port)
+    collecting = in_thread(lambda: client.collect_responses(Message("q"), 60.0, 60.0))
+    assert client.wait_for_message("q", TIMEOUT) is not None
+    client.close()
+
+    assert collecting() == []

@@ -32,12 +32,36 @@ def test_the_texts_of_others_say_nothing() -> None:
 
 
 def test_a_bus_that_sends_us_nothing_of_ours_loses_nothing() -> None:
-    """Where our own never come back, there is no telling, and nothing is sent twice."""
-    flight = Flight()
+    """Where our own do not come back, there is no telling, and nothing is sent twice."""
+    flight = Flight(comes_back=False)
     flight.left(b"1")
     flight.came(b"other")
 
     assert flight.lost(orderly=True) == []
+
+
+def test_a_bus_is_believed_to_send_us_our_own() -> None:
+    """What the first message of a program was lost with is not known to have arrived."""
+    flight = Flight()
+    flight.left(b"1")
+
+    assert flight.lost() == [b"1"]
+
+
+def test_a_bus_is_found_out_that_sends_us_nothing_of_ours() -> None:
+    """After a text that should have come back long ago, nothing counts as lost, until one does."""
+    clock = Clock()
+    flight = Flight(clock=clock)
+    flight.left(b"1")
+    clock.advance(MAX_AGE + 0.1)
+    flight.came(b"other")
+    flight.left(b"2")
+    assert flight.lost() == []
+
+    flight.left(b"3")
+    flight.came(b"3")
+    flight.left(b"4")
+    assert flight.lost(orderly=True) == [b"4"]
 
 
 def test_what_stayed_has_not_left() -> None:

@@ -37,7 +37,7 @@ def test_it_keeps_the_newest_in_order_up_to_its_limits(
 @given(texts, texts)
 def test_what_is_put_back_comes_first(kept: list[bytes], back: list[bytes]) -> None:
     """Texts that were taken and did not arrive leave before all others, in their order."""
-    unsent = Unsent()
+    unsent = Unsent(100, 10_000)
     for text in kept:
         unsent.keep(text)
     unsent.put_back(back)
@@ -49,7 +49,7 @@ def test_what_is_put_back_comes_first(kept: list[bytes], back: list[bytes]) -> N
 
 def test_the_count_starts_anew() -> None:
     """Each outage has its own count, and its own first drop."""
-    unsent = Unsent(max_messages=1)
+    unsent = Unsent(1, 100)
     assert [unsent.keep(b"a"), unsent.keep(b"b"), unsent.keep(b"c")] == [False, True, False]
     assert unsent.reset() == 2
     assert unsent.keep(b"d")
