@@ -65,7 +65,7 @@ COVERED = {
     "found: 44 ms of Nagle": f"{HERE}::test_small_messages_are_not_held_back",
     "found: replies cross": "test_both_clients::test_answers_are_told_apart_by_session",
     "found: handlers overtake each other": "test_both_clients::test_messages_come_in_order",
-    "found: recursion per reconnect": "test_faults::test_a_thousand_outages_leave_nothing_behind",
+    "found: recursion per reconnect": "test_faults::test_outages_leave_nothing_behind",
     "found: a closed client comes back": "test_client::test_a_closed_client_stays_closed",
     "found: once leaks for lists of types": f"{HERE}::test_nothing_is_left_of_a_wait_for_several",
     "found: the ssl setting is ignored": "test_encrypted_client::test_a_client_speaks_tls",
