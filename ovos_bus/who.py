@@ -13,8 +13,8 @@ from ovos_bus.envelope import excerpt
 AGENT_CHARS = 200
 
 # How our own clients introduce themselves; what is no printable ASCII in the name is
-# percent-encoded, as a header has no other way to carry it.
-_OURS = re.compile(r"ovos-bus-client/\S+ \((.*)\)")
+# percent-encoded, as a header has no other way to carry it. One that was cut has lost its end.
+_OURS = re.compile(r"ovos-bus-client/\S+ \((.*?)\)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from ovos_bus.who import AGENT_CHARS, Who, read_agent
         ("ovos-bus-client/1.99.0 (a (b) c)", "a (b) c"),
         ("ovos-bus-client/1.99.0 (100%25)", "100%"),
         ("ovos-bus-client/1.99.0 ()", ""),
-        ("ovos-bus-client/1.99.0 (cut of", "ovos-bus-client/1.99.0 (cut of"),
+        ("ovos-bus-client/1.99.0 (cut of", "cut of"),
         ("Mozilla/5.0 (X11) %41", "Mozilla/5.0 (X11) %41"),
     ],
 )
