@@ -1,4 +1,8 @@
-"""The oldest releases of what we depend on, as pyproject.toml allows them, on the oldest Python."""
+"""
+The oldest releases of what we depend on, as pyproject.toml allows them.
+
+Wide ranges keep an installation whole, as long as what is allowed really works.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +20,14 @@ pytestmark = pytest.mark.compat
 
 # What is allowed in words but was never released; the oldest that can be had is the next.
 NEVER_RELEASED = {"ovos-utils": ("0.8.2", "0.8.4")}
-RUNNERS = ("pytest==8.2.0", "pytest-timeout==2.3.1", "hypothesis==6.100.0")
+RUNNERS = ("pytest", "pytest-timeout", "hypothesis")
 
-# What of the suite touches each of them: the transport, events, JSON, sessions, both clients.
+# What of the suite touches each of them: transport, events, JSON, configuration.
 FILES = (
-    *("tests/client/test_both_clients.py", "tests/client/test_tls.py", "tests/client/test_conf.py"),
-    *("tests/client/test_session_manager.py", "tests/client/test_message.py"),
-    *(
-        "tests/client/test_emitter.py",
-        "tests/daemon/test_relay.py",
-        "tests/daemon/test_envelope.py",
-    ),
+    *("tests/client/test_both_clients.py", "tests/client/test_emitter.py"),
+    *("tests/client/test_message.py", "tests/client/test_conf.py"),
+    *("tests/daemon/test_relay.py", "tests/daemon/test_envelope.py"),
+    *("tests/monitor/test_seen.py", "tests/monitor/test_link.py"),
 )
 
 
@@ -52,15 +53,15 @@ def interpreter() -> Path:
     if not stamp.is_file() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        # Releases of that time import pkg_resources, which setuptools has no more.
         pip = [str(python), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, *oldest(), "setuptools<80"], check=True)
+        subprocess.run([*pip, *oldest()], check=True)
         stamp.write_text(wanted)
     return python
 
 
+@pytest.mark.timeout(1200)
 def test_the_oldest_releases_will_do(interpreter: Path, tmp_path: Path) -> None:
-    """Both clients and the daemon pass their tests with the lowest version of each dependency."""
+    """Clients, daemon and monitor pass their tests with the lowest version of each dependency."""
     done = subprocess.run(
         [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider", *FILES],
         cwd=ROOT,
