@@ -26,7 +26,7 @@ from websocket import WebSocketApp
 from ovos_bus_client import Message, MessageBusClient
 from ovos_bus_client._core import backoff
 from ovos_bus_client.client import connection as connection_module
-from tests.support.drivers import AsyncDriver, Inbox, asynchronous
+from tests.support.drivers import AsyncDriver, Inbox, SyncDriver, asynchronous
 from tests.support.impostor import Gone, Guest, Impostor
 from tests.support.processes import Daemon
 
@@ -234,8 +234,12 @@ def test_a_bus_that_stops_amid_a_frame_is_left(
         client.emitter.shutdown()
 
 
+@pytest.mark.parametrize("kind", [SyncDriver, AsyncDriver], ids=["sync", "async"])
 @pytest.mark.parametrize("emits", [0, 3])
-def test_a_bus_that_greets_and_says_nothing_is_a_quiet_bus(emits: int, connect: Connect) -> None:
+@asynchronous
+async def test_a_bus_that_greets_and_says_nothing_is_a_quiet_bus(
+    emits: int, kind: type[SyncDriver]
+) -> None:
     """Silence alone is no outage: the client stays connected, and can be closed at once."""
 
     def serve(guest: Guest) -> None:
@@ -247,14 +251,17 @@ def test_a_bus_that_greets_and_says_nothing_is_a_quiet_bus(emits: int, connect: 
                 guest.send(payload, {8: 8, 9: 10}[opcode])
 
     with Impostor(serve) as server:
-        client = connect(server.port)
+        client, greeting = kind(server.port), Inbox()
+        await client.on("connected", greeting)
+        await client.start()
+        await greeting.take()
         for n in range(emits):
-            client.emit(Message("t", {"n": n}))
-        assert client.flush(TIMEOUT)
-        assert client.wait_for_response(Message("q"), timeout=0.05) is None
-        assert client.connected_event.is_set()
+            await client.emit(Message("t", {"n": n}))
+        assert await client.flush(TIMEOUT)
+        assert await client.wait_for_response(Message("q"), timeout=0.05) is None
+        assert client.connected
         begun = time.monotonic()
-        client.close()
+        await client.close()
         assert time.monotonic() - begun < BACK_WITHIN
 
 
