@@ -26,6 +26,10 @@ test: $(VENV)/.installed
 test-compat: $(VENV)/.installed
 	$(BIN)/pytest -m compat --timeout 300 $(ARGS)
 
+## test-long: 10,000 connections of each client leave nothing behind (some minutes)
+test-long: $(VENV)/.installed
+	OVOS_BUS_TEST_RECONNECTS=10000 $(BIN)/pytest tests/client/test_faults.py -k leave_nothing_behind -rP $(ARGS)
+
 ## style: lint and format check
 style: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -63,4 +67,4 @@ $(VENV)/.installed: pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-.PHONY: help run monitor test test-compat style types check format bench docs clean
+.PHONY: help run monitor test test-compat test-long style types check format bench docs clean

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from ovos_bus.config import BusConfig
 from ovos_bus.frame import text_frame
-from ovos_bus.hub import Hub
+from ovos_bus.hub import Hub, Tally
 from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
 from ovos_bus.throttle import Throttle
+from ovos_bus.who import Who
 
 GREETING = text_frame(
     b'{"type": "connected", "data": {}, "context": {"session": {"session_id": "default"}}}'
@@ -30,7 +31,16 @@ CUT_SECONDS = 0.2
 
 
 class Connection(Wire, Protocol):
-    """A client's connection: the wire of its outbox, and what a bus that stops needs of it."""
+    """
+    A client's connection: the wire of its outbox, and what a bus that stops needs of it.
+
+    Attributes:
+        who: The client.
+        outbox: Its outbox; ``None`` before it joined and after it left.
+    """
+
+    who: Who
+    outbox: Outbox | None
 
     def go_away(self) -> None:
         """Close with code 1001 as soon as what is unsent has left."""
@@ -69,6 +79,11 @@ class Bus:
         self._connections.discard(connection)
         if not self._connections:
             self._empty.set()
+
+    def clients(self) -> list[tuple[Who, Tally]]:
+        """List who is joined, in the order of joining, and what each has said and heard."""
+        in_order = sorted(self._connections, key=lambda connection: connection.who.number)
+        return [(c.who, self.hub.tally(c.outbox)) for c in in_order if c.outbox]
 
     def publish(self, text: str) -> int:
         """Publish a message, and return the size of its frame in bytes."""

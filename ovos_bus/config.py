@@ -19,6 +19,9 @@ from ovos_bus.outbox import MIB
 
 SECTION = "websocket"
 
+# The daemon's own, where no bus can be.
+PAGES = ("/clients", "/healthz", "/metrics")
+
 # Read by the client library, not by the daemon, so not unknown.
 CLIENT_KEYS = frozenset(
     {
@@ -96,7 +99,7 @@ def _route(value: object) -> str:
     route = _text(value)
     if not route.startswith("/") or any(c.isspace() or c in "?#" for c in route):
         raise _NotThis
-    if route in ("/healthz", "/metrics"):  # the daemon's own pages
+    if route in PAGES:
         raise _NotThis
     return route
 
@@ -163,7 +166,7 @@ class Setting:
 SETTINGS: Mapping[str, Setting] = {
     "host": Setting(_host, "a host name or address"),
     "port": Setting(_port, "a whole number from 0 (a free port) to 65535"),
-    "route": Setting(_route, "a path that begins with / and is not /healthz or /metrics"),
+    "route": Setting(_route, f"a path that begins with / and is none of {', '.join(PAGES)}"),
     "max_msg_size": Setting(_megabytes, "a number of MB above 0", MIB),
     "max_backlog": Setting(_megabytes, "a number of MB above 0", MIB),
     "max_total_backlog": Setting(_megabytes, "a number of MB above 0", MIB),

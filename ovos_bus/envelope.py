@@ -68,7 +68,7 @@ def check(text: str) -> str:
         raise Malformed(_in_words(str(wrong))) from None
     except RecursionError:
         raise Malformed("nested too deeply") from None
-    except ValueError as wrong:  # of msgspec, of json, or for a text that is no Unicode
+    except (msgspec.DecodeError, ValueError) as wrong:  # the latter of json, or for no Unicode
         raise Malformed(_why_not_json(text, str(wrong))) from None
     if not envelope.type:
         raise Malformed("type is empty")

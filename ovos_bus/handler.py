@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
@@ -22,6 +22,7 @@ from ovos_bus.errors import Malformed, TooSlow
 from ovos_bus.outbox import CHUNK_BYTES, Outbox
 from ovos_bus.pace import Pace
 from ovos_bus.throttle import Throttle
+from ovos_bus.who import Who, read_agent
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class BusSocket(Door, WebSocketHandler):
 
     def initialize(self, bus: Bus) -> None:
         super().initialize(bus)
-        self.name = f"client {bus.number()}"
+        self.who = Who(bus.number(), "unknown address")
         self.outbox: Outbox | None = None  # None before joining and after leaving
         self._stream: IOStream | None = None
         self._pace = Pace()
@@ -55,6 +56,11 @@ class BusSocket(Door, WebSocketHandler):
         self._said = 0  # bytes since the last breath
         self._going = False
         self._ending = ""  # how we ended it, if we did
+
+    @property
+    def name(self) -> str:
+        """Who it is, for logs."""
+        return str(self.who)
 
     @property
     def max_message_size(self) -> int:
@@ -82,12 +88,14 @@ class BusSocket(Door, WebSocketHandler):
         assert self._stream is not None
         # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
         self.set_nodelay(True)
-        self.name += f" ({_peer(self._stream)}{_program(self.request.headers)})"
+        agent = read_agent(self.request.headers.get("User-Agent"))
+        self.who = Who(self.who.number, _peer(self._stream), agent)
         self.outbox = self.bus.join(self.name, self)
         log.info("%s joined", self.name)
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        if self.outbox is None or self._going:  # it has to go, and is still talking
+        outbox = self.outbox
+        if outbox is None or self._going:  # it has to go, and is still talking
             return None
         if isinstance(message, bytes):
             self.close(UNSUPPORTED_DATA, "the bus carries text, not binary frames")
@@ -99,7 +107,10 @@ class BusSocket(Door, WebSocketHandler):
             return self._breathe(len(message))
         if self.bus.config.filter:
             self._log_message(type_, message)
-        return self._hold_up(self.bus.publish(message))
+        size = self.bus.publish(message)
+        outbox.said += 1
+        outbox.said_bytes += size
+        return self._hold_up(size)
 
     def on_goodbye(self, code: int | None, reason: str | None) -> None:
         """Take note of a close frame that is sent, ours or tornado's (1009)."""
@@ -208,9 +219,3 @@ def _peer(stream: IOStream) -> str:
     except (OSError, ValueError):  # gone already
         return "unknown address"
     return f"{host}:{port}"
-
-
-def _program(headers: Mapping[str, str]) -> str:
-    """What the client calls itself, made safe for a log."""
-    agent = headers.get("User-Agent")
-    return f", {envelope.excerpt(agent)}" if agent else ""

@@ -45,6 +45,28 @@ class Limits:
     stall_timeout: float = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """
+    What has passed between the bus and one client. Sizes are those of frames, in bytes.
+
+    Attributes:
+        seconds: How long it has been here.
+        received: Messages that it published.
+        received_bytes: Their size.
+        sent: Messages for it, the greeting included, and those that it has not read yet.
+        sent_bytes: Their size.
+        backlog: How many of these bytes it has not read yet.
+    """
+
+    seconds: float
+    received: int
+    received_bytes: int
+    sent: int
+    sent_bytes: int
+    backlog: int
+
+
 class Hub:
     """Decides who receives a frame, and who has to go for reading too slowly."""
 
@@ -86,8 +108,10 @@ class Hub:
         """Let a client in. It receives the greeting first, then whatever is published later."""
         self._flush()
         outbox = Outbox(name, wire, self._clock)
+        counters = self.counters
+        outbox.start = (counters.received - 1, counters.received_bytes - len(greeting))
         self._everyone += (outbox,)
-        self.counters.joined += 1
+        counters.joined += 1
         if outbox.offer(greeting):
             self._fell_behind(outbox)
         return outbox
@@ -136,6 +160,24 @@ class Hub:
             stalled = outbox.stalled(self.limits.stall_timeout)
             if stalled:
                 self._drop(outbox, stalled)
+
+    def tally(self, outbox: Outbox) -> Tally:
+        """
+        Count what has passed between the bus and a client that is joined.
+
+        Everybody is sent everything, so what one client was sent is what the hub has received
+        since it joined: deliveries, of which there are many, are not counted one by one.
+        """
+        self._flush()  # what waits for the end of the turn is counted as received already
+        received, received_bytes = outbox.start
+        return Tally(
+            seconds=self._clock() - outbox.joined_at,
+            received=outbox.said,
+            received_bytes=outbox.said_bytes,
+            sent=self.counters.received - received,
+            sent_bytes=self.counters.received_bytes - received_bytes,
+            backlog=outbox.backlog,
+        )
 
     def _flush(self) -> None:
         if self._joined:

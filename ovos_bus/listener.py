@@ -22,7 +22,7 @@ from ovos_bus.config import BusConfig
 from ovos_bus.errors import BusError
 from ovos_bus.handler import BusSocket
 from ovos_bus.outbox import KIB, MIB
-from ovos_bus.status import Health, Metrics
+from ovos_bus.status import Clients, Health, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,7 @@ class Listener:
             [
                 (re.escape(config.route), BusSocket, shared),
                 (r"/healthz", Health, shared),
+                (r"/clients", Clients, shared),
                 (r"/metrics", Metrics, shared),
             ],
             log_function=_log_request,

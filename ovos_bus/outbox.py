@@ -47,15 +47,24 @@ class Outbox:
         name: Who the client is, for logs.
         wire: Where its chunks go.
         backlog: Bytes not yet taken by the system, the flying chunk included.
+        joined_at: When (by ``clock``) it was made.
+        said: Messages that the client has published.
+        said_bytes: Bytes of those, as framed for delivery.
         moved_at: When (by ``clock``) the client last took a chunk, or fell behind.
+        start: What the hub had counted when the client joined; see `Hub.tally`.
     """
 
-    __slots__ = ("_clock", "_flying", "_waiting", "backlog", "moved_at", "name", "wire")
+    __slots__ = (
+        *("_clock", "_flying", "_waiting", "backlog", "joined_at", "moved_at"),
+        *("name", "said", "said_bytes", "start", "wire"),
+    )
 
     def __init__(self, name: str, wire: Wire, clock: Callable[[], float]) -> None:
         self.name, self.wire = name, wire
         self.backlog = 0
-        self.moved_at = clock()
+        self.joined_at = self.moved_at = clock()
+        self.said = self.said_bytes = 0
+        self.start = (0, 0)
         self._clock = clock
         self._flying = 0  # bytes
         self._waiting: deque[bytes] = deque()

@@ -1,4 +1,4 @@
-"""Pages for those who watch the daemon: ``GET /healthz`` and ``GET /metrics``."""
+"""Pages for those who watch the daemon: ``/healthz``, ``/clients`` and ``/metrics``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 
 from ovos_bus import __version__
 from ovos_bus.door import Door
+from ovos_bus.hub import Tally
 from ovos_bus.metrics import exposition
+from ovos_bus.who import Who
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -28,6 +30,16 @@ class Health(Page):
         self.finish(json.dumps({"status": "ok", "version": __version__, "clients": len(hub)}))
 
 
+class Clients(Page):
+    """Who is joined, how much each has said and heard, and how much it has not read."""
+
+    def get(self) -> None:
+        # JSON in ASCII: a name may hold anything, and whoever reads this may be a terminal.
+        self.set_header("Content-Type", "application/json")
+        clients = [_client(who, tally) for who, tally in self.bus.clients()]
+        self.finish(json.dumps({"clients": clients}))
+
+
 class Metrics(Page):
     """The counters, for Prometheus."""
 
@@ -41,3 +53,16 @@ class Metrics(Page):
             return
         self.set_header("Content-Type", METRICS_TYPE)
         self.finish(text)
+
+
+def _client(who: Who, tally: Tally) -> dict[str, object]:
+    return {
+        "number": who.number,
+        "name": who.name,
+        "agent": who.agent,
+        "address": who.address,
+        "seconds": round(tally.seconds, 3),
+        "received": {"messages": tally.received, "bytes": tally.received_bytes},
+        "sent": {"messages": tally.sent, "bytes": tally.sent_bytes},
+        "backlog_bytes": tally.backlog,
+    }

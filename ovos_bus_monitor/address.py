@@ -21,9 +21,15 @@ class Address:
     @property
     def url(self) -> str:
         """The WebSocket URL. A bare IPv6 address gets its brackets."""
-        scheme = "wss" if self.ssl else "ws"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}:{self.port}{self.route}"
+        return f"{'wss' if self.ssl else 'ws'}://{self._netloc}{self.route}"
+
+    def page(self, path: str) -> str:
+        """Return the URL of one of the bus's pages."""
+        return f"{'https' if self.ssl else 'http'}://{self._netloc}{path}"
+
+    @property
+    def _netloc(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def locate(host: str | None, port: int | None, route: str | None) -> Address:

@@ -31,6 +31,7 @@ examples:
   ovos-bus-monitor --type speak --count 1           wait for the next one
   ovos-bus-monitor send speak '{"utterance": "hello"}'
   ovos-bus-monitor send mycroft.skills.is_ready --wait     (more: send --help)
+  ovos-bus-monitor clients                          who is on the bus (more: clients --help)
 
 exit code:
   0    --count was reached, the reader of the output left (| head), or SIGTERM
@@ -56,6 +57,26 @@ exit code:
   2    wrong usage
   130  Ctrl-C"""
 
+_CLIENTS_HELP = """\
+Show who is on the bus: for each client what it calls itself, where it calls from, for how long
+it has been connected, the messages and bytes that it has said and that it was sent, and how much
+of that it has not read yet. A bus that is not there is not waited for."""
+
+_CLIENTS_EXAMPLES = """\
+examples:
+  ovos-bus-monitor clients
+  ovos-bus-monitor clients --json | jq 'select(.backlog_bytes > 0)'
+  watch ovos-bus-monitor clients
+
+exit code:
+  0    the list was shown
+  1    no bus, no answer within --timeout, or a bus that has no such list
+  2    wrong usage
+  130  Ctrl-C
+
+A skill has a name here when it has a connection of its own (websocket.shared_connection: false).
+Control characters in names are shown escaped."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """
@@ -80,6 +101,8 @@ def _run(arguments: argparse.Namespace) -> int:
         address = locate(arguments.host, arguments.port, arguments.route)
         if arguments.command == "send":
             _send(arguments, address, output)
+        elif arguments.command == "clients":
+            _clients(arguments, address, output)
         else:
             _watch(arguments, address, output)
     except BrokenPipeError:
@@ -122,10 +145,22 @@ def _send(arguments: argparse.Namespace, address: Any, output: Any) -> None:
         output.show(answer)
 
 
+def _clients(arguments: argparse.Namespace, address: Any, output: Any) -> None:
+    from ovos_bus_monitor.clients import clients
+    from ovos_bus_monitor.output import note
+
+    found = clients(address, arguments.timeout)
+    if found:
+        output.show_clients(found)
+    else:
+        note(f"nobody is connected to {address.url}")
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="ovos-bus-monitor",
-        usage="%(prog)s [options]\n       %(prog)s send TYPE [JSON-DATA] [options]",
+        usage="%(prog)s [options]\n       %(prog)s send TYPE [JSON-DATA] [options]\n"
+        "       %(prog)s clients [options]",
         description=_WATCH_HELP,
         epilog=_WATCH_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -138,26 +173,38 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         title="instead of watching",
         dest="command",
         prog="ovos-bus-monitor",
-        metavar="send",
-        help="put a message on the bus (see: ovos-bus-monitor send --help)",
+        metavar="send|clients",
+        help="put a message on the bus, or show who is on it (see: send --help, clients --help)",
     )
-    sender = commands.add_parser(
-        "send",
-        description=_SEND_HELP,
-        epilog=_SEND_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        # What is left out here must not undo what was given before "send".
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    _add_send_options(sender)
-    _add_common_options(sender)
+    described = {
+        "send": (_SEND_HELP, _SEND_EXAMPLES),
+        "clients": (_CLIENTS_HELP, _CLIENTS_EXAMPLES),
+    }
+    parsers = {
+        name: commands.add_parser(
+            name,
+            description=description,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            # What is left out here must not undo what was given before the command.
+            argument_default=argparse.SUPPRESS,
+            allow_abbrev=False,
+        )
+        for name, (description, examples) in described.items()
+    }
+    _add_send_options(parsers["send"])
+    _add_timeout(parsers["send"], "for the bus, the sending and the answer together")
+    _add_timeout(parsers["clients"], "for the answer of the bus")
+    for command in parsers.values():
+        _add_common_options(command)
 
     arguments = parser.parse_args(argv)
-    if arguments.command == "send":
+    if arguments.command:
         for option in ("type", "exclude", "session", "count"):
             if getattr(arguments, option):
-                sender.error(f"--{option} is for watching, not for send")
+                parsers[arguments.command].error(
+                    f"--{option} is for watching, not for {arguments.command}"
+                )
     return arguments
 
 
@@ -191,9 +238,9 @@ def _add_watch_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Add what both commands know; for the subcommand the parser's defaults are suppressed."""
+    """Add what all commands know; for a subcommand the parser's defaults are suppressed."""
     how = parser.add_argument_group("how it is shown")
-    how.add_argument("--json", action="store_true", help="JSON lines, with all of the message")
+    how.add_argument("--json", action="store_true", help="JSON lines, with nothing left out")
     how.add_argument(
         "--color",
         choices=("auto", "always", "never"),
@@ -234,12 +281,15 @@ def _add_send_options(parser: argparse.ArgumentParser) -> None:
         type=_reply_type,
         help="wait for a message of this type and print it (default: the type sent + .response)",
     )
+
+
+def _add_timeout(parser: argparse.ArgumentParser, purpose: str) -> None:
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
         type=_seconds,
         default=10.0,
-        help="for the bus, the sending and the answer together (default: 10)",
+        help=f"{purpose} (default: 10)",
     )
 
 

@@ -9,6 +9,7 @@ What can go wrong between the monitor and the bus.
     ├── Lost          the connection broke, or the bus ended it
     ├── NotRelayed    the bus did not pass on what was sent
     ├── Unanswered    the message was sent and no answer came
+    ├── NoList        what answers does not tell who is on the bus
     └── Misconfigured the configuration gives no usable address
 
 Each keeps what happened in attributes and forms its sentence when asked. What a sentence quotes
@@ -115,6 +116,26 @@ class Unanswered(MonitorError):
         )
 
 
+class NoList(MonitorError):
+    """
+    There is no list of clients.
+
+    Attributes:
+        url: Where it was looked for.
+        reason: What was found there.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.url} is no list of clients ({self.reason}); other buses have none: "
+            "it takes the ovos-messagebus that this command came with. "
+            "If that is what should be there, check --host and --port"
+        )
+
+
 class Misconfigured(MonitorError):
     """
     The ``websocket`` section of mycroft.conf says something that is no address.
@@ -132,3 +153,14 @@ class Misconfigured(MonitorError):
             f"websocket.{self.key} in mycroft.conf is wrong: {self.value!r}; "
             f"correct it, or give --{self.key}"
         )
+
+
+def in_words(trouble: Exception) -> str:
+    """Return why, without errno numbers and object representations where that can be had."""
+    if isinstance(trouble, OSError) and trouble.strerror:
+        return trouble.strerror
+    if isinstance(trouble, UnicodeError) and not isinstance(trouble, UnicodeDecodeError):
+        return "that is no host name"
+    if isinstance(trouble, (ValueError, IndexError)):
+        return "it does not speak WebSocket"
+    return str(trouble) or type(trouble).__name__

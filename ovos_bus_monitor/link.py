@@ -7,7 +7,7 @@ import socket
 import websocket
 
 from ovos_bus_monitor.address import Address
-from ovos_bus_monitor.errors import Lost, Refused, Unreachable
+from ovos_bus_monitor.errors import Lost, Refused, Unreachable, in_words
 from ovos_bus_monitor.seen import Sighting, read
 
 # A message is small and somebody waits for it: do not hold it back to fill a packet.
@@ -57,7 +57,7 @@ class Link:
             reason = body.strip().partition("\n")[0] or refusal.status_message or ""
             raise Refused(address.url, refusal.status_code, reason) from None
         except _TROUBLE as trouble:
-            raise Unreachable(address.url, _in_words(trouble)) from None
+            raise Unreachable(address.url, in_words(trouble)) from None
         stream.settimeout(None)
         return cls(address, stream)
 
@@ -80,7 +80,7 @@ class Link:
         try:
             self._stream.send(text)
         except _TROUBLE as trouble:
-            raise Lost(self._address.url, _in_words(trouble)) from None
+            raise Lost(self._address.url, in_words(trouble)) from None
 
     def receive(self, timeout: float | None = None) -> Sighting:
         """
@@ -99,7 +99,7 @@ class Link:
         except websocket.WebSocketTimeoutException:
             raise TimeoutError from None
         except _TROUBLE as trouble:
-            raise Lost(self._address.url, _in_words(trouble)) from None
+            raise Lost(self._address.url, in_words(trouble)) from None
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise Lost(self._address.url, _farewell(frame.data))
         return read(frame.data, binary=opcode == websocket.ABNF.OPCODE_BINARY)
@@ -115,17 +115,6 @@ class Link:
             pass  # it is gone already
         if self._stream.sock:
             self._stream.sock.close()
-
-
-def _in_words(trouble: Exception) -> str:
-    """Return why, without errno numbers and object representations where that can be had."""
-    if isinstance(trouble, OSError) and trouble.strerror:
-        return trouble.strerror
-    if isinstance(trouble, UnicodeError) and not isinstance(trouble, UnicodeDecodeError):
-        return "that is no host name"
-    if isinstance(trouble, (ValueError, IndexError)):
-        return "it does not speak WebSocket"
-    return str(trouble) or type(trouble).__name__
 
 
 def _farewell(close_frame: bytes) -> str:

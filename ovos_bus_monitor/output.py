@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, TextIO
 
+from ovos_bus_monitor import roll
 from ovos_bus_monitor.seen import Sighting
 from ovos_bus_monitor.view import ASCII_LOOK, Look, escape, json_line, line
 
@@ -48,10 +49,23 @@ class Output:
         Raises:
             BrokenPipeError: If whoever read stdout has left.
         """
+        now = datetime.now().astimezone()
+        self._print(json_line(sighting, now) if self._as_json else line(sighting, now, self._look))
+
+    def show_clients(self, clients: list[roll.Client]) -> None:
+        """
+        Print who is on the bus.
+
+        Raises:
+            BrokenPipeError: If whoever read stdout has left.
+        """
+        lines = map(roll.json_line, clients) if self._as_json else roll.table(clients, self._look)
+        for text in lines:
+            self._print(text)
+
+    def _print(self, text: str) -> None:
         if self._out is None:
             raise BrokenPipeError
-        now = datetime.now().astimezone()
-        text = json_line(sighting, now) if self._as_json else line(sighting, now, self._look)
         self._out.write(text + "\n")
         self._out.flush()
 

@@ -29,6 +29,7 @@ COLOURS = {
     "session": "35",
     "data": "",
     "malformed": "1;31",
+    "heading": "1",
 }
 
 NOBODY = "-"
@@ -58,16 +59,16 @@ def line(sighting: Sighting, at: datetime, look: Look = Look()) -> str:
 
     It holds no control characters but the colours of ``look``.
     """
-    clock = _paint("time", f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}", look)
+    clock = paint("time", f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}", look)
     if isinstance(sighting, Malformed):
-        mark = _paint("malformed", f"malformed ({escape(sighting.reason)})", look)
+        mark = paint("malformed", f"malformed ({escape(sighting.reason)})", look)
         return f"{clock}  {mark}  {_short(_quoted(sighting.text), look)}"
     parts = (
         clock,
-        _paint("type", _word(sighting.type, look).ljust(TYPE_WIDTH), look),
-        _paint("route", _route(sighting, look).ljust(ROUTE_WIDTH), look),
-        _paint("session", _word(sighting.session_id, look).ljust(SESSION_WIDTH), look),
-        _paint("data", _short(_readable(sighting.data), look), look),
+        paint("type", word(sighting.type, look).ljust(TYPE_WIDTH), look),
+        paint("route", _route(sighting, look).ljust(ROUTE_WIDTH), look),
+        paint("session", word(sighting.session_id, look).ljust(SESSION_WIDTH), look),
+        paint("data", _short(_readable(sighting.data), look), look),
     )
     return "  ".join(parts)
 
@@ -119,14 +120,14 @@ def _readable(json_text: str) -> str:
         return json_text
 
 
-def _short(text: str, look: Look) -> str:
-    return escape(text[:SHORT_CHARS]) + (look.more if len(text) > SHORT_CHARS else "")
+def _short(text: str, look: Look, chars: int = SHORT_CHARS) -> str:
+    return escape(text[:chars]) + (look.more if len(text) > chars else "")
 
 
-def _word(text: str, look: Look) -> str:
+def word(text: str, look: Look, chars: int = SHORT_CHARS) -> str:
     """Return one field as one word: as it is if that is plain, else as a JSON string."""
     plain = text.isprintable() and not _NEEDS_QUOTES.search(text)
-    return _short(text if plain else _quoted(text), look)
+    return _short(text if plain else _quoted(text), look, chars)
 
 
 def _quoted(text: str) -> str:
@@ -134,12 +135,13 @@ def _quoted(text: str) -> str:
 
 
 def _route(seen: Seen, look: Look) -> str:
-    source = NOBODY if seen.source is None else _word(seen.source, look)
-    shown = ",".join(_word(name, look) for name in seen.destination) or EVERYONE
+    source = NOBODY if seen.source is None else word(seen.source, look)
+    shown = ",".join(word(name, look) for name in seen.destination) or EVERYONE
     # A list of many names is cut as a whole too, so that the line stays a line.
     return f"{source} {look.arrow} {_short(shown, look)}"
 
 
-def _paint(part: str, text: str, look: Look) -> str:
+def paint(part: str, text: str, look: Look) -> str:
+    """Return ``text`` in the colour of its part, if there are colours."""
     code = COLOURS[part]
     return f"\x1b[{code}m{text}\x1b[0m" if look.colours and code else text

@@ -4,28 +4,172 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from typing import Any
 
 import pytest
 
 from ovos_bus_client import MessageBusClient, Session
 
+# All that installed programs import of the client of today, its API helpers aside.
 PATHS = {
-    "ovos_bus_client": ["Message", "MessageBusClient", "Session", "SessionManager"],
-    "ovos_bus_client.client": ["MessageBusClient", "MessageWaiter"],
-    "ovos_bus_client.client.client": ["MessageBusClient", "MessageWaiter"],
-    "ovos_bus_client.message": ["Message"],
-    "ovos_bus_client.session": ["DEFAULT_SESSION_ID", "Session", "SessionManager"],
-    "ovos_bus_client.conf": [
-        "MessageBusClientConf",
-        "MessageBusConfig",
-        "load_message_bus_config",
-    ],
-    "ovos_bus_client.version": ["VERSION_ALPHA", "VERSION_BUILD", "VERSION_MAJOR", "VERSION_MINOR"],
+    "ovos_bus_client": (
+        "GUIMessage GUIWebsocketClient Message MessageBusClient Session SessionManager "
+        "UtteranceState client_from_config send"
+    ),
+    "ovos_bus_client.client": (
+        "GUIWebsocketClient MessageBusClient MessageCollector MessageWaiter"
+    ),
+    "ovos_bus_client.client.client": (
+        "GUIWebsocketClient MessageBusClient MessageCollector MessageWaiter"
+    ),
+    "ovos_bus_client.client.collector": "MessageCollector",
+    "ovos_bus_client.client.waiter": "MessageWaiter",
+    "ovos_bus_client.conf": (
+        "MessageBusClientConf MessageBusConfig client_from_config load_gui_message_bus_config "
+        "load_message_bus_config"
+    ),
+    "ovos_bus_client.message": (
+        "CollectionMessage GUIMessage Message decrypt_from_dict dig_for_message encrypt_as_dict"
+    ),
+    "ovos_bus_client.scripts": "ovos_listen ovos_say_to ovos_speak simple_cli",
+    "ovos_bus_client.send_func": "send",
+    "ovos_bus_client.session": (
+        "DEFAULT_SESSION_ID IntentContextManager IntentContextManagerFrame MalformedSession "
+        "Session SessionManager UtteranceState resolve_session_id session_carrier"
+    ),
+    "ovos_bus_client.util": (
+        "decode_binary_message get_message_lang get_mycroft_bus get_websocket listen_for_message "
+        "listen_once_for_message send_binary_data_message send_binary_file_message send_message "
+        "wait_for_reply"
+    ),
+    "ovos_bus_client.version": "VERSION_MAJOR VERSION_MINOR VERSION_BUILD VERSION_ALPHA",
+}
+
+# What they then use of it, by module and class.
+MEMBERS = {
+    "client.MessageBusClient": (
+        "_config_cache build_url close collect_responses create_client emit on on_close on_collect "
+        "on_error on_message on_open once remove remove_all_listeners run_forever run_in_thread "
+        "wait_for_message wait_for_response"
+    ),
+    "client.MessageCollector": "__iter__ collect on_response shutdown start wait",
+    "client.MessageWaiter": "wait",
+    "message.CollectionMessage": "extend failure from_message success",
+    "message.GUIMessage": "deserialize serialize",
+    "message.Message": "as_dict deserialize forward publish reply response serialize",
+    "session.IntentContextManager": (
+        "clear_context deserialize get_context inject_context remove_context serialize "
+        "update_context"
+    ),
+    "session.IntentContextManagerFrame": "deserialize merge_context metadata_matches serialize",
+    "session.Session": (
+        "activate_skill active clear deactivate_skill deserialize disable_response_mode "
+        "enable_response_mode expired from_message is_active serialize timezone touch "
+        "update_history"
+    ),
+    "session.SessionManager": (
+        "bus connect_to_bus default_session get handle_default_session_request is_recording "
+        "is_speaking prune_sessions reset_default_session sessions sync touch update "
+        "wait_while_recording wait_while_speaking"
+    ),
+    "session.UtteranceState": "INTENT RESPONSE",
+}
+
+# What may be given by position, with the defaults that programs leave it at: what they give today,
+# and here and there something more that may be left out.
+SHAPES = {
+    "client.GUIWebsocketClient": (
+        "host=None, port=None, route=None, ssl=None, emitter=None, cache=False, "
+        "client_name='ovos-gui-client'"
+    ),
+    "client.MessageBusClient.collect_responses": (
+        "message, min_timeout=0.2, max_timeout=3.0, direct_return_func=None"
+    ),
+    "client.MessageBusClient.on_collect": "event_name, func, timeout=2",
+    "client.MessageCollector": "bus, message, min_timeout, max_timeout, direct_return_func=None",
+    "client.MessageWaiter": "bus, message_type",
+    "client.MessageWaiter.wait": "timeout=3.0",
+    "conf.client_from_config": "subconf='core', file_path='/etc/mycroft/bus.conf'",
+    "message.CollectionMessage": "msg_type, handler_id, query_id, data=None, context=None",
+    "message.CollectionMessage.extend": "timeout",
+    "message.CollectionMessage.failure": "data=None, context=None",
+    "message.CollectionMessage.success": "data=None, context=None",
+    "message.Message": "msg_type, data=None, context=None",
+    "message.Message.forward": "msg_type, data=None",
+    "message.Message.publish": "msg_type, data=None, context=None",
+    "message.Message.reply": "msg_type, data=None, context=None",
+    "message.Message.response": "data=None, context=None",
+    "message.dig_for_message": "max_records=10",
+    "send_func.send": "message_to_send, data_to_send=None",
+    "session.IntentContextManager": (
+        "timeout=None, frame_stack=None, greedy=None, keywords=None, max_frames=None"
+    ),
+    "session.IntentContextManager.get_context": "max_frames=None, missing_entities=None",
+    "session.IntentContextManager.inject_context": "entity, metadata=None",
+    "session.Session": (
+        "session_id=None, expiration_seconds=None, active_skills=None, utterance_states=None, "
+        "lang=None, context=None, site_id=None, pipeline=None, stt_prefs=None, tts_prefs=None, "
+        "location_prefs=None, system_unit=None, time_format=None, date_format=None, "
+        "is_speaking=None, is_recording=None, blacklisted_intents=None, blacklisted_skills=None, "
+        "persona_id=None"
+    ),
+    "session.SessionManager.update": "sess, make_default=False",
+    "session.SessionManager.wait_while_recording": "timeout=45, session=None",
+    "session.SessionManager.wait_while_speaking": "timeout=15, session=None",
+    "util.get_mycroft_bus": "host=None, port=None, route=None, ssl=None",
+    "util.get_websocket": "host, port, route='/', ssl=False, threaded=True",
+    "util.listen_for_message": "msg_type, handler, bus=None",
+    "util.listen_once_for_message": "msg_type, handler, bus=None",
+    "util.send_binary_data_message": (
+        "binary_data, msg_type='mycroft.binary.data', msg_data=None, msg_context=None, bus=None"
+    ),
+    "util.send_binary_file_message": (
+        "filepath, msg_type='mycroft.binary.file', msg_context=None, bus=None"
+    ),
+    "util.send_message": "message, data=None, context=None, bus=None",
+    "util.wait_for_reply": "message, reply_type=None, timeout=3.0, bus=None",
 }
 
 
+def find(path: str) -> Any:
+    """Return what stands at ``module.name...`` of the library."""
+    module, *names = path.split(".")
+    found: Any = importlib.import_module(f"ovos_bus_client.{module}")
+    for name in names:
+        found = getattr(found, name)
+    return found
+
+
 @pytest.mark.parametrize(
-    ("module", "name"), [(module, name) for module, names in PATHS.items() for name in names]
+    ("path", "name"), [(path, name) for path, names in MEMBERS.items() for name in names.split()]
+)
+def test_it_has_what_programs_use(path: str, name: str) -> None:
+    """The class has the member."""
+    assert hasattr(find(path), name)
+
+
+def test_a_client_has_the_attributes_that_subclasses_reach_for() -> None:
+    """A client has them from the beginning."""
+    client = MessageBusClient("127.0.0.1", 1, "/core", False)
+
+    names = "config emitter client retry connected_event started_running wrapped_funcs session_id"
+    assert [name for name in names.split() if not hasattr(client, name)] == []
+
+
+@pytest.mark.parametrize(("path", "shape"), SHAPES.items())
+def test_it_is_called_as_programs_call_it(path: str, shape: str) -> None:
+    """Names, order and defaults of what is given by position are those that programs rely on."""
+    parts = [
+        name if default is inspect.Parameter.empty else f"{name}={default!r}"
+        for name, default in parameters(find(path))
+    ]
+
+    assert ", ".join(parts) == shape
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(module, name) for module, names in PATHS.items() for name in names.split()],
 )
 def test_it_is_where_programs_look_for_it(module: str, name: str) -> None:
     """The name can be imported from the module."""
@@ -38,7 +182,7 @@ def test_it_is_one_thing_wherever_it_is_found(name: str) -> None:
     found = {
         id(getattr(importlib.import_module(module), name))
         for module, names in PATHS.items()
-        if name in names
+        if name in names.split()
     }
 
     assert len(found) == 1
@@ -47,7 +191,7 @@ def test_it_is_one_thing_wherever_it_is_found(name: str) -> None:
 def test_the_version_is_four_numbers_of_the_line_one() -> None:
     """The version counts as the 1.x that installed programs ask for, above all there were."""
     version = importlib.import_module("ovos_bus_client.version")
-    numbers = [getattr(version, name) for name in PATHS["ovos_bus_client.version"]]
+    numbers = [getattr(version, name) for name in PATHS["ovos_bus_client.version"].split()]
 
     assert all(type(number) is int for number in numbers)
     assert version.VERSION_MAJOR == 1

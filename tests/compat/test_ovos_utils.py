@@ -23,7 +23,7 @@ REQUIREMENTS = (
     "ovos-utils==0.15.6a1",
     "ovos-config>=1.2.2,<4",
     "websocket-client>=1.6,<2",
-    "pyee>=9,<14",
+    "pyee>=9.0.1,<14",
     "msgspec>=0.18.6,<1",
 )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovos_bus.config import SETTINGS, BusConfig, Layer, build, effective, unknown_keys
+from ovos_bus.config import PAGES, SETTINGS, BusConfig, Layer, build, effective, unknown_keys
 from ovos_bus.errors import ConfigError, Wrong
 from ovos_bus.outbox import MIB
 
@@ -69,7 +69,7 @@ WRONG = {
         {},
     ],
     "port": [-1, 65536, 8181.0, "8181", "", True, False, [], {}, BIG, math.nan],
-    "route": ["", "core", "/a b", "/a?b", "/a#b", "/\n", "/healthz", "/metrics", 5, [], {}, True],
+    "route": ["", "core", "/a b", "/a?b", "/a#b", "/\n", *PAGES, 5, [], {}, True],
     "max_msg_size": NOT_A_SIZE,
     "max_backlog": NOT_A_SIZE,
     "max_total_backlog": NOT_A_SIZE,

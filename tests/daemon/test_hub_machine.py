@@ -102,6 +102,16 @@ class HubMachine(RuleBasedStateMachine):
         self.turn_is_open = False
         self.part_from_the_dropped()
 
+    @precondition(lambda self: self.clients)
+    @rule(data=st.data())
+    def count_what_one_was_sent(self, data: st.DataObject) -> None:
+        client = data.draw(st.sampled_from(self.clients))
+        tally = self.hub.tally(client.outbox)
+        promised = sum(len(text_frame(payload)) for payload in client.promised)
+        assert (tally.sent, tally.sent_bytes) == (len(client.promised), promised)
+        assert tally.backlog == client.outbox.backlog  # also of one that this made too slow
+        self.part_from_the_dropped()
+
     @rule(seconds=st.sampled_from([0.1, 4.0, 11.0]))
     def time_passes(self, seconds: float) -> None:
         self.clock.advance(seconds)

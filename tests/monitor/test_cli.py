@@ -51,6 +51,9 @@ def fails(capsys, *arguments):
         (["send", "a", "--timeout", "nan"], "argument --timeout"),
         (["send", "a", "--timeout", "soon"], "argument --timeout"),
         (["--count", "1", "send", "a"], "--count is for watching, not for send"),
+        (["--type", "a", "clients"], "--type is for watching, not for clients"),
+        (["clients", "a"], "unrecognized arguments: a"),
+        (["clients", "--timeout", "-1"], "argument --timeout: expected a number of seconds"),
     ],
 )
 def test_wrong_usage_is_named(capsys, arguments, names):
@@ -58,7 +61,7 @@ def test_wrong_usage_is_named(capsys, arguments, names):
     assert names in fails(capsys, *arguments)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["send", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["send", "--help"], ["clients", "--help"]])
 def test_help(capsys, arguments):
     """The help has examples and the exit codes, and can be shown on any terminal."""
     with pytest.raises(SystemExit) as ended:

@@ -45,6 +45,7 @@ class RawClient:
         route: str = "/core",
         host: str = "127.0.0.1",
         headers: dict[str, str] | None = None,
+        encoding: str = "utf-8",
         greeted: bool = True,
         receive_buffer: int | None = None,
         timeout: float = TIMEOUT,
@@ -54,13 +55,15 @@ class RawClient:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
         try:
-            self._shake_hands(host, port, route, headers or {})
+            self._shake_hands(host, port, route, headers or {}, encoding)
             self.greeting = self.read_message() if greeted and self.status == 101 else None
         except BaseException:
             self.socket.close()
             raise
 
-    def _shake_hands(self, host: str, port: int, route: str, headers: dict[str, str]) -> None:
+    def _shake_hands(
+        self, host: str, port: int, route: str, headers: dict[str, str], encoding: str
+    ) -> None:
         self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
@@ -72,7 +75,7 @@ class RawClient:
             "Sec-WebSocket-Version": "13",
         } | headers
         request = f"GET {route} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items())
-        self.socket.sendall(request.encode() + b"\r\n")
+        self.socket.sendall(request.encode(encoding) + b"\r\n")
         self.status, self.headers = self._response()
 
     def __enter__(self) -> RawClient:
