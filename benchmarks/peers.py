@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,33 @@ from benchmarks.machine import ROOT
 
 #: What installations run today; pip resolves the rest as it does for them.
 TODAY = ("ovos-messagebus==0.0.10", "ovos-bus-client==1.5.0")
+
+#: The programs, the skills and what they need, as far as they do without a compiler. padacioso
+#: 1.0.0 starts four processes for each utterance, which takes five seconds; this one does not.
+OVOS = (
+    "ovos-core==2.1.1",
+    "ovos-workshop==7.0.6",
+    "ovos-plugin-manager==2.2.0",
+    "ovos-config==1.2.2",
+    "ovos-utils==0.8.5",
+    "padacioso==1.0.2a3",
+    "ovos-adapt-parser==1.0.9",
+    "ovos-skill-hello-world==0.2.1",
+    "ovos-skill-date-time==1.1.5",
+    "ovos-skill-boot-finished==0.5.0",
+    "ovos-audio==1.2.0",
+    "ovos-gui==1.3.4",
+    "ovos-PHAL==0.2.12",
+)
+
+#: Skills and plugins that ask more of a bus than those do.
+PROBES = ROOT / "tests" / "ovos" / "skills"
+
+#: What docs/installing.md tells to do, in a checkout, as arguments of pip.
+DROP_IN = (
+    ("uninstall", "--yes", "ovos-bus-client", "ovos-messagebus"),
+    ("install", ".", "packaging/transitional/*"),
+)
 
 #: The libraries whose version may move a figure.
 RELEVANT = ("tornado", "websocket-client", "pyee", "msgspec", "ovos-config", "ovos-utils")
@@ -86,22 +114,105 @@ def todays() -> Interpreter:
     Raises:
         NotInstalled: It cannot be made, for one because there is no network.
     """
-    folder = ROOT / ".peers" / "today"
+    return _made("today", (("install", *TODAY),))
+
+
+def ovos_today() -> Interpreter:
+    """
+    The programs of OpenVoiceOS with today's bus and library, in ``.peers/ovos-today``.
+
+    Raises:
+        NotInstalled: It cannot be made.
+    """
+    return _made("ovos-today", (("install", *OVOS, *TODAY, str(PROBES)),))
+
+
+def ovos_here() -> Interpreter:
+    """
+    The same with ours, put in their place by the commands of docs/installing.md.
+
+    The environment is in ``.peers/ovos-here``. It holds a copy, but the packages of this
+    repository come before it.
+
+    Raises:
+        NotInstalled: It cannot be made.
+    """
+    steps = (("install", *OVOS, *TODAY, str(PROBES)), *DROP_IN)
+    made = _made("ovos-here", steps)
+    return Interpreter(made.executable, ROOT, str(ROOT))
+
+
+def _made(name: str, steps: Sequence[Sequence[str]]) -> Interpreter:
+    """An environment in ``.peers``, made anew when it is asked for differently than before."""
+    folder = ROOT / ".peers" / name
     stamp = folder / "requirements.txt"
-    wanted = "\n".join(TODAY) + "\n"
+    wanted = "\n".join((sys.version, *(" ".join(step) for step in steps)))
+    if any(str(PROBES) in step for step in steps):
+        wanted += contents(PROBES)
+    if steps[-1] == DROP_IN[-1]:
+        wanted += (ROOT / "pyproject.toml").read_text() + contents(ROOT / "packaging/transitional")
+    wanted += "\n"
     executable = str(folder / "bin" / "python")
     if not stamp.is_file() or stamp.read_text() != wanted:
-        print(f"installing {' and '.join(TODAY)} into {folder}", file=sys.stderr)
+        print(f"making {folder}", file=sys.stderr)
         shutil.rmtree(folder, ignore_errors=True)
         _output(sys.executable, "-m", "venv", str(folder))
-        _output(executable, "-m", "pip", "install", "--quiet", *TODAY)
+        with tempfile.TemporaryDirectory() as copy:
+            checkout = copied_into(Path(copy) / "ovos-bus")
+            for step in steps:
+                pip(executable, *step, cwd=checkout)
         # Last, so that an environment that was left half-made is made again.
         stamp.write_text(wanted)
     return Interpreter(executable, folder, None)
 
 
-def _output(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def contents(folder: Path) -> str:
+    """A folder's source files as one text, to notice that they have changed."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and _is_source(file))
+    return "".join(f"{file.relative_to(folder)}\n{file.read_text()}" for file in files)
+
+
+def copied_into(folder: Path) -> Path:
+    """
+    A copy of this repository's packages, to install from.
+
+    A build leaves files beside the sources, and takes up what an earlier one left there.
+    """
+    ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+    for name in ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor", "packaging"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def pip(executable: str, *arguments: str, cwd: Path) -> str:
+    """
+    Run pip of an environment in a folder, and return what it printed.
+
+    Arguments with a ``*`` stand for the paths that fit, as in a shell.
+
+    Raises:
+        NotInstalled: It failed.
+    """
+    expanded: list[str] = []
+    for argument in arguments:
+        if "*" in argument:
+            # pip takes a path for one only if it begins like one.
+            expanded += [f"./{path.relative_to(cwd)}" for path in sorted(cwd.glob(argument))]
+        else:
+            expanded.append(argument)
+    command = (executable, "-m", "pip", "--disable-pip-version-check", *expanded)
+    return _output(*command, cwd=cwd)
+
+
+def _is_source(file: Path) -> bool:
+    built = {"__pycache__", "build"}
+    return not any(part in built or part.endswith(".egg-info") for part in file.parts)
+
+
+def _output(*command: str, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
     if done.returncode:
         raise NotInstalled(" ".join(command), done.stdout + done.stderr)
     return done.stdout

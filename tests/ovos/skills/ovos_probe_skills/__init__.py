@@ -18,6 +18,7 @@ from ovos_workshop.decorators import (
 )
 from ovos_workshop.intents import IntentBuilder
 from ovos_workshop.skills import OVOSSkill
+from ovos_workshop.skills.converse import ConversationalSkill
 from ovos_workshop.skills.fallback import FallbackSkill
 
 OFFLINE = RuntimeRequirements(
@@ -33,7 +34,7 @@ OFFLINE = RuntimeRequirements(
 )
 
 
-class DialogueSkill(OVOSSkill):
+class DialogueSkill(ConversationalSkill):
     """Asks, listens in, remembers what was spoken of, works for a long time, and can be stopped."""
 
     @classproperty
@@ -44,7 +45,6 @@ class DialogueSkill(OVOSSkill):
         self.listening_in: set[str] = set()
         self.stopped = threading.Event()
         self.settings_change_callback = self.report_settings
-        self.add_event("probe.active", self.report_active)
 
     @intent_handler("favourite.intent")
     def ask(self, message: Message) -> None:
@@ -106,10 +106,6 @@ class DialogueSkill(OVOSSkill):
 
     def report_settings(self) -> None:
         self.bus.emit(Message("probe.settings", {"drink": self.settings.get("drink")}))
-
-    def report_active(self, message: Message) -> None:
-        active = [skill[0] for skill in SessionManager.get(message).active_skills]
-        self.bus.emit(message.reply("probe.active.response", {"active": active}))
 
     def handle_activate(self, message: Message) -> None:
         self.bus.emit(message.forward("probe.activated", {"skill_id": self.skill_id}))
