@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from ovos_bus_client.apis._pages import SYSTEM
 
@@ -92,7 +93,7 @@ def find_image(url: str, skill_id: str, directories: Mapping[str, Any]) -> str |
     scheme = _SCHEME.match(url)
     if scheme and scheme[1].lower() != "file":
         return url
-    path = re.sub(r"^file:(//)?", "", url, flags=re.IGNORECASE)
+    path = unquote(urlsplit(url).path) if scheme else url
     for candidate in _candidates(path, skill_id, directories):
         if candidate.is_file():
             return str(candidate)

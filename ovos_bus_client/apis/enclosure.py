@@ -26,8 +26,8 @@ PIXELS = 24
 #: The loudest volume that the eyes can show.
 LOUDEST = 11
 
-# How many callers to search for the message being handled: ten, and two of our own.
-_RECORDS = 12
+# How many callers to search for the message being handled: ten, and three of our own.
+_RECORDS = 13
 
 # Seconds to wait for the colours of the eyes.
 _TIMEOUT = 3.0
