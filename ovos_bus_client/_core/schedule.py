@@ -352,13 +352,15 @@ def checked(
         ValueError: If something is not what it should be; the reason names it.
     """
     if not isinstance(event, str) or not event:
-        raise ValueError(f"event is {event!r}, expected the name of an event")
+        raise ValueError(f"event is {event!r:.60}, expected the name of an event")
     if not is_number(time) or abs(time) > FURTHEST:
-        raise ValueError(f"{event}: time is {time!r}, expected seconds since 1970")
+        raise ValueError(f"{event}: time is {time!r:.60}, expected seconds since 1970")
     if not repeat:
         repeat = None
     elif not is_number(repeat) or abs(repeat) < MIN_REPEAT:
-        raise ValueError(f"{event}: repeat is {repeat!r}, expected at least {MIN_REPEAT} seconds")
+        raise ValueError(
+            f"{event}: repeat is {repeat!r:.60}, expected at least {MIN_REPEAT} seconds"
+        )
     else:
         repeat = abs(repeat)
     return event, Entry(time, repeat, *_checked_trees(event, data, context), first=time)
