@@ -13,6 +13,9 @@ Every error the library raises.
     ├── NotDelivered       a message was sent, and nobody can tell whether the bus took it
     │                      (also ConnectionError)
     ├── WrongSetting       mycroft.conf holds a value that cannot be used (also ValueError)
+    ├── NoBus              a helper was asked to say something before it had a bus
+    │                      (also RuntimeError)
+    ├── EventNotScheduled  the scheduler knows no event of that name (also LookupError)
     ├── UnusableKey        a key for the encryption of older installations is of no use
     │                      (also ValueError)
     └── EncryptionUnavailable  that encryption is asked for and not installed (also ImportError)
@@ -102,6 +105,29 @@ class WrongSetting(BusClientError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.value!r} is wrong, expected {self.expected}"
+
+
+class NoBus(BusClientError, RuntimeError):
+    """A helper was asked to say something before it had a bus."""
+
+    def __str__(self) -> str:
+        return "there is no bus yet: call set_bus(bus) first"
+
+
+class EventNotScheduled(BusClientError, LookupError):
+    """
+    The scheduler knows no event of a name.
+
+    Attributes:
+        event: The name, as the scheduler would have it.
+    """
+
+    def __init__(self, event: str) -> None:
+        super().__init__(event)
+        self.event = event
+
+    def __str__(self) -> str:
+        return f"{self.event} is not scheduled"
 
 
 class UnusableKey(BusClientError, ValueError):

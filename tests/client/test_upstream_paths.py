@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from threading import Thread
 
 import pytest
 
 from ovos_bus_client import MessageBusClient, Session
+from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
+from ovos_bus_client.util.scheduler import EventScheduler
 
 PATHS = {
     "ovos_bus_client": ["Message", "MessageBusClient", "Session", "SessionManager"],
@@ -20,6 +23,11 @@ PATHS = {
         "MessageBusConfig",
         "load_message_bus_config",
     ],
+    "ovos_bus_client.apis.events": [
+        *("EventContainer", "EventSchedulerInterface", "create_basic_wrapper"),
+        *("Message", "dig_for_message"),
+    ],
+    "ovos_bus_client.util.scheduler": ["EventScheduler", "Message", "repeat_time"],
     "ovos_bus_client.version": ["VERSION_ALPHA", "VERSION_BUILD", "VERSION_MAJOR", "VERSION_MINOR"],
 }
 
@@ -94,6 +102,81 @@ def test_a_client_takes_its_arguments_in_the_known_order() -> None:
 def test_methods_take_what_programs_give(method: str, shape: list[tuple[str, object]]) -> None:
     """Names, order and defaults of the arguments are those that programs rely on."""
     assert parameters(getattr(MessageBusClient, method)) == shape
+
+
+REQUIRED = inspect.Parameter.empty
+
+
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [
+        (
+            EventScheduler,
+            [("bus", REQUIRED), ("schedule_file", "schedule.json"), ("autostart", True)],
+        ),
+        (
+            EventScheduler.schedule_event,
+            [
+                *(("event", REQUIRED), ("sched_time", REQUIRED)),
+                *(("repeat", None), ("data", None), ("context", None)),
+            ],
+        ),
+        (EventScheduler.update_event, [("event", REQUIRED), ("data", REQUIRED)]),
+        (EventScheduler.remove_event, [("event", REQUIRED)]),
+        *(
+            (getattr(EventScheduler, name), [])
+            for name in [
+                "load",
+                "store",
+                "check_state",
+                "clear_repeating",
+                "clear_empty",
+                "shutdown",
+            ]
+        ),
+        *(
+            (getattr(EventScheduler, f"handle_{name}"), [("message", REQUIRED)])
+            for name in (
+                *("schedule_event", "remove_event", "update_event"),
+                *("get_event", "list_events", "system_clock_sync"),
+            )
+        ),
+        (EventSchedulerInterface, [("bus", None), ("skill_id", None)]),
+        (
+            EventSchedulerInterface.schedule_event,
+            [
+                *(("handler", REQUIRED), ("when", REQUIRED)),
+                *(("data", None), ("name", None), ("context", None)),
+            ],
+        ),
+        (
+            EventSchedulerInterface.schedule_repeating_event,
+            [
+                *(("handler", REQUIRED), ("when", REQUIRED), ("interval", REQUIRED)),
+                *(("data", None), ("name", None), ("context", None)),
+            ],
+        ),
+        (EventSchedulerInterface.update_scheduled_event, [("name", REQUIRED), ("data", None)]),
+        (EventSchedulerInterface.cancel_scheduled_event, [("name", REQUIRED)]),
+        (EventSchedulerInterface.get_scheduled_event_status, [("name", REQUIRED)]),
+        (EventSchedulerInterface.cancel_all_repeating_events, []),
+        (EventSchedulerInterface.shutdown, []),
+        (EventSchedulerInterface.set_bus, [("bus", REQUIRED)]),
+        (EventSchedulerInterface.set_id, [("skill_id", REQUIRED)]),
+        (EventContainer.add, [("name", REQUIRED), ("handler", REQUIRED), ("once", False)]),
+    ],
+    ids=lambda value: getattr(value, "__qualname__", ""),
+)
+def test_scheduling_takes_what_programs_give(
+    method: object, shape: list[tuple[str, object]]
+) -> None:
+    """The scheduler and its interface are called as they always were."""
+    assert parameters(method) == shape
+
+
+def test_a_scheduler_is_a_thread() -> None:
+    """ovos-core makes it a daemon and starts it."""
+    assert issubclass(EventScheduler, Thread)
 
 
 def test_a_session_takes_its_id_by_position() -> None:

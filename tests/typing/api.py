@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from ovos_bus_client import (
@@ -22,12 +23,14 @@ from ovos_bus_client import (
     send,
     skill_connection,
 )
+from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
 from ovos_bus_client.client import MessageCollector, MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
 from ovos_bus_client.errors import BusClientError, MalformedMessage
 from ovos_bus_client.message import CollectionMessage, dig_for_message
 from ovos_bus_client.targeting import is_targeted, native_sources, targeted
 from ovos_bus_client.testing import FakeBus, Recorder
+from ovos_bus_client.util.scheduler import EventScheduler
 
 
 def messages() -> None:
@@ -48,6 +51,23 @@ def messages() -> None:
     print({message: same})
     if found is not None:
         found.data.get("utterance", "").upper()
+
+
+def schedules(bus: MessageBusClient, handler: Callable[[Message], None]) -> None:
+    scheduler = EventScheduler(bus, autostart=False)
+    scheduler.daemon = True
+    scheduler.start()
+    scheduler.schedule_event("tea.skill:ready", 1790000000, None, {"cups": 2})
+    when, repeat, data, context = scheduler.events["tea.skill:ready"][0]
+    print(when + (repeat or 0), data.get("cups"), context)
+    scheduler.shutdown()
+    tea = EventSchedulerInterface(bus, skill_id="tea.skill")
+    tea.schedule_event(handler, datetime(2026, 7, 1, 7), name="ready")
+    tea.schedule_repeating_event(lambda: None, None, 60)
+    left: int = tea.get_scheduled_event_status("ready")
+    events: EventContainer = tea.events
+    events.add("tea", handler, once=left > 0)
+    tea.shutdown()
 
 
 def sessions(message: Message) -> None:
