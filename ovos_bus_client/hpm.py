@@ -91,10 +91,12 @@ class OVOSProtocol(AgentProtocol):
     def register_bus_handlers(self) -> None:
         """Listen to the bus; done when the protocol is made."""
         self.bus.on(SEND_DOWNSTREAM, self.handle_send)
-        if hasattr(self.bus, "tap"):
-            self.bus.on(EVERY_FRAME, self.handle_internal_mycroft, ordered=True)
-        else:
-            self.bus.on(EVERY_FRAME, self.handle_internal_mycroft)
+        from ovos_bus_client.client import MessageBusClient
+
+        # Another kind of bus has an order of its own.
+        ours = getattr(type(self.bus), "on", None) is MessageBusClient.on
+        ordered = {"ordered": True} if ours else {}
+        self.bus.on(EVERY_FRAME, self.handle_internal_mycroft, **ordered)
 
     def handle_send(self, message: Message) -> None:
         """Send to satellites what a program on the bus asks for (``hive.send.downstream``)."""
@@ -126,7 +128,7 @@ class OVOSProtocol(AgentProtocol):
 
         frame.context["source"] = "hive"
         for peer in addressed:
-            payload = Message(frame.msg_type, frame.data, frame.context)
+            payload = frame.forward(frame.msg_type, frame.data)
             clients[peer].send(
                 HiveMessage("bus", source_peer=peer, target_peers=peers, payload=payload)
             )
@@ -175,8 +177,8 @@ def _connected(config: Mapping[str, Any]) -> Any:
     # Imported here: whoever has a client of their own does not need it.
     from ovos_bus_client.client import MessageBusClient
 
-    address = {key: config.get(key) for key in ("host", "port", "route", "ssl")}
-    bus = MessageBusClient(**address, name="hivemind")
+    host, port, route, ssl = map(config.get, ("host", "port", "route", "ssl"))
+    bus = MessageBusClient(host, port, route, ssl, name="hivemind")
     bus.run_in_thread()
     bus.connected_event.wait(CONNECT_TIMEOUT)  # else it goes on trying, and says so
     return bus

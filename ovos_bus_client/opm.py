@@ -9,6 +9,7 @@ without it this module can be imported, but no solver be made.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,8 @@ else:
 
 
 __all__ = ["OVOSMessagebusSolver", "Query"]
+
+log = logging.getLogger(__name__)
 
 # How long to wait for the next sentence of an answer, in seconds.
 ANSWER_TIMEOUT = 5.0
@@ -170,7 +173,7 @@ class OVOSMessagebusSolver(QuestionSolver):
             timeout: Seconds to wait for the answer, and again after each sentence.
 
         Returns:
-            The sentences, or ``None`` if none was said.
+            The sentences, or ``None`` if none was said, or there is no bus.
         """
         said = [*self.stream_utterances(query, lang, units, timeout)]
         return "\n".join(said) or None
@@ -190,10 +193,10 @@ class OVOSMessagebusSolver(QuestionSolver):
             lang: Its language; ``None`` is that of the solver.
             units: ``metric`` or ``imperial``; ``None`` leaves it to the assistant.
             timeout: Seconds to wait for each.
-
-        Raises:
-            RuntimeError: If there is no bus.
         """
+        if self.bus is None:
+            log.warning("the solver has no bus: call bind(bus), or set autoconnect to true")
+            return
         question = self._ask_ovos(query, lang, units)
         try:
             number = 0
@@ -207,8 +210,6 @@ class OVOSMessagebusSolver(QuestionSolver):
             self.queries.pop(question.session.session_id, None)
 
     def _ask_ovos(self, query: str, lang: str | None = None, units: str | None = None) -> Query:
-        if self.bus is None:
-            raise RuntimeError("the solver has no bus: call bind(bus), or set autoconnect to true")
         lang = lang or self.default_lang
         session = Session(lang=lang, system_unit=units) if units else Session(lang=lang)
         question = self.queries[session.session_id] = Query(query, session)
