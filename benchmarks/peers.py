@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,32 +131,47 @@ def ovos_here() -> Interpreter:
     """
     The same with ours, put in their place by the commands of docs/installing.md.
 
-    The environment is in ``.peers/ovos-here``. It holds a copy, but the packages of this
-    repository come before it.
+    The environment is in ``.peers/ovos-here``. What pip put there of this repository is a copy;
+    the repository itself comes before it.
 
     Raises:
         NotInstalled: It cannot be made.
     """
-    steps = (("install", *OVOS, *TODAY, str(PROBES)), *DROP_IN)
-    made = _made("ovos-here", steps)
+    made = _made("ovos-here", DROP_IN, ovos_today)
     return Interpreter(made.executable, ROOT, str(ROOT))
 
 
-def _made(name: str, steps: Sequence[Sequence[str]]) -> Interpreter:
-    """An environment in ``.peers``, made anew when it is asked for differently than before."""
+def _made(
+    name: str, steps: Sequence[Sequence[str]], begin: Callable[[], Interpreter] | None = None
+) -> Interpreter:
+    """
+    An environment in ``.peers``, made anew when it is asked for differently than before.
+
+    Args:
+        name: Its folder.
+        steps: What pip is to do there.
+        begin: Makes the environment that it begins as a copy of; ``None`` begins with an empty one.
+    """
     folder = ROOT / ".peers" / name
     stamp = folder / "requirements.txt"
-    wanted = "\n".join((sys.version, *(" ".join(step) for step in steps)))
-    if any(str(PROBES) in step for step in steps):
+    wanted = "\n".join((sys.version, *(" ".join(step) for step in steps), ""))
+    if begin is None and any(str(PROBES) in step for step in steps):
         wanted += contents(PROBES)
-    if steps[-1] == DROP_IN[-1]:
-        wanted += (ROOT / "pyproject.toml").read_text() + contents(ROOT / "packaging/transitional")
-    wanted += "\n"
+    origin = None
+    if begin is not None:
+        origin = begin().packages
+        wanted += (origin / stamp.name).read_text() + (ROOT / "pyproject.toml").read_text()
+        wanted += contents(ROOT / "packaging" / "transitional")
     executable = str(folder / "bin" / "python")
     if not stamp.is_file() or stamp.read_text() != wanted:
         print(f"making {folder}", file=sys.stderr)
         shutil.rmtree(folder, ignore_errors=True)
-        _output(sys.executable, "-m", "venv", str(folder))
+        if origin is None:
+            _output(sys.executable, "-m", "venv", str(folder))
+        else:
+            # Python finds its environment from where it lies, so a copy is one of its own.
+            shutil.copytree(origin, folder, symlinks=True)
+            stamp.unlink()
         with tempfile.TemporaryDirectory() as copy:
             checkout = copied_into(Path(copy) / "ovos-bus")
             for step in steps:
@@ -203,7 +218,8 @@ def pip(executable: str, *arguments: str, cwd: Path) -> str:
         else:
             expanded.append(argument)
     command = (executable, "-m", "pip", "--disable-pip-version-check", *expanded)
-    return _output(*command, cwd=cwd)
+    # Files are compiled when they are first imported; compiling all takes most of the time.
+    return _output(*command, cwd=cwd, PIP_NO_COMPILE="1")
 
 
 def _is_source(file: Path) -> bool:
@@ -211,8 +227,15 @@ def _is_source(file: Path) -> bool:
     return not any(part in built or part.endswith(".egg-info") for part in file.parts)
 
 
-def _output(*command: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+def _output(*command: str, cwd: Path | None = None, **variables: str) -> str:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **variables},
+    )
     if done.returncode:
         raise NotInstalled(" ".join(command), done.stdout + done.stderr)
     return done.stdout

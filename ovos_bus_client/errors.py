@@ -18,7 +18,9 @@ Every error the library raises.
     ├── EventNotScheduled  the scheduler knows no event of that name (also LookupError)
     ├── UnusableKey        a key for the encryption of older installations is of no use
     │                      (also ValueError)
-    └── EncryptionUnavailable  that encryption is asked for and not installed (also ImportError)
+    ├── EncryptionUnavailable  that encryption is asked for and not installed (also ImportError)
+    ├── HostMissing        a plugin is used without the program that it is for (also ImportError)
+    └── UnusableTrack      something cannot be played (also ValueError, AssertionError)
 """
 
 from __future__ import annotations
@@ -154,3 +156,41 @@ class EncryptionUnavailable(BusClientError, ImportError):
             "websocket.secret_key needs the package cryptography: "
             "pip install 'ovos-bus[encryption]'"
         )
+
+
+class HostMissing(BusClientError, ImportError):
+    """
+    A plugin of this library is used where the program that it is for is not installed.
+
+    Attributes:
+        plugin: What was to be used.
+        package: What to install.
+    """
+
+    def __init__(self, plugin: str, package: str) -> None:
+        super().__init__(plugin, package)
+        self.plugin, self.package = plugin, package
+
+    def __str__(self) -> str:
+        return f"{self.plugin} needs {self.package}: pip install {self.package}"
+
+
+class UnusableTrack(BusClientError, ValueError, AssertionError):
+    """
+    What was to be played is no track.
+
+    It is a ``ValueError``, and an ``AssertionError`` too, because programs in use may catch either.
+
+    Attributes:
+        track: What was given.
+        expected: What it should be.
+    """
+
+    def __init__(self, track: object, expected: str) -> None:
+        super().__init__(track, expected)
+        self.track, self.expected = track, expected
+
+    def __str__(self) -> str:
+        shown = ascii(self.track)
+        shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
+        return f"{shown} cannot be played, expected {self.expected}"
