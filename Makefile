@@ -26,6 +26,10 @@ test: $(VENV)/.installed
 test-compat: $(VENV)/.installed
 	$(BIN)/pytest -m compat --timeout 300 $(ARGS)
 
+## test-ovos: the real programs of OVOS, unmodified, on this bus (installs them into .peers/)
+test-ovos: $(VENV)/.installed
+	$(BIN)/pytest -m ovos $(ARGS)
+
 ## style: lint and format check
 style: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -63,4 +67,4 @@ $(VENV)/.installed: pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-.PHONY: help run monitor test test-compat style types check format bench docs clean
+.PHONY: help run monitor test test-compat test-ovos style types check format bench docs clean

@@ -24,7 +24,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -131,8 +131,17 @@ class Ear:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.shutdown()
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bus."""
+        connection = self._connection.sock
+        if connection is not None:
+            with suppress(OSError):
+                # Wakes the thread that reads, which a close alone does not.
+                connection.shutdown(socket.SHUT_RDWR)
         self._listener.join()
+        self._connection.shutdown()
 
     def say(self, message: Heard) -> float:
         """Send a message, and return when that was (`time.perf_counter`)."""
@@ -208,7 +217,7 @@ class Ear:
                 if left <= 0:
                     break
                 self._news.wait(left)
-        said = "\n".join(json.dumps(heard)[:300] for heard in self.heard[since:][-40:])
+        said = "\n".join(json.dumps(heard)[:200] for heard in self.heard[since:][-30:])
         wanted = f"{type_} of session {session or '(any)'} with {dict(data)}"
         raise NotHeard(wanted, seconds, f"{self._report()}\n--- heard\n{said}")
 
@@ -272,8 +281,9 @@ class Stack:
         self._running: dict[str, ExitStack] = {}
         self._generation = 0
         write(home / "config" / "mycroft" / "mycroft.conf", _settings(self.port, settings or {}))
-        # Or the first question to the skill that announces readiness takes a minute.
-        self.skill_settings("ovos-skill-boot-finished.openvoiceos", {"ready_settings": ["skills"]})
+        # It would ask every skill in turn, and speak in between.
+        boot = {"ready_settings": ["skills"], "speak_ready": False, "ready_sound": False}
+        self.skill_settings("ovos-skill-boot-finished.openvoiceos", boot)
 
     def __enter__(self) -> Stack:
         return self
@@ -288,7 +298,7 @@ class Stack:
             self.stop(name)
 
     def skill_settings(self, skill_id: str, settings: Mapping[str, Any]) -> None:
-        """Write the settings file of a skill."""
+        """Write the settings file of a skill; one that runs notices."""
         write(self.home / "config" / "mycroft" / "skills" / skill_id / "settings.json", settings)
 
     def start_bus(self) -> None:
@@ -366,7 +376,7 @@ class Stack:
     def report(self) -> str:
         """The end of each program's log."""
         return "\n".join(
-            f"--- {name}\n{process.log[-6000:]}" for name, process in self._processes.items()
+            f"--- {name}\n{process.log[-3000:]}" for name, process in self._processes.items()
         )
 
     def _start(self, name: str, python: Interpreter, *arguments: str) -> None:
@@ -402,11 +412,9 @@ def free_port() -> int:
 
 
 def write(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write a JSON file, in place as an editor does."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft")
-    draft.write_text(json.dumps(content))
-    draft.replace(file)
+    file.write_text(json.dumps(content))
 
 
 def _settings(port: int, sections: Mapping[str, Any]) -> dict[str, Any]:

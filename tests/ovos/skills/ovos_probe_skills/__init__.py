@@ -148,6 +148,19 @@ class TimerSkill(OVOSSkill):
         if self.beats == 2:
             self.cancel_scheduled_event("beat")
 
+    @intent_handler("pulse.intent")
+    def start_pulse(self, message: Message) -> None:
+        self.schedule_repeating_event(self.pulse, None, 1, name="pulse")
+        self.speak("pulse on")
+
+    def pulse(self, message: Message) -> None:
+        self.speak("pulse")
+
+    @intent_handler("no.pulse.intent")
+    def stop_pulse(self, message: Message) -> None:
+        self.cancel_scheduled_event("pulse")
+        self.speak("pulse off")
+
     @intent_handler("later.intent")
     def later(self, message: Message) -> None:
         self.schedule_event(self.ring, 1000, data={"what": "cake"}, name="cake")
