@@ -89,6 +89,8 @@ class Interpreter:
         return found
 
 
+_BUILT = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+
 _VERSIONS = """
 import json, sys
 from importlib.metadata import PackageNotFoundError, version
@@ -124,7 +126,7 @@ def ovos_today() -> Interpreter:
     Raises:
         NotInstalled: It cannot be made.
     """
-    return _made("ovos-today", (("install", *OVOS, *TODAY, str(PROBES)),))
+    return _probed(_made("ovos-today", (("install", *OVOS, *TODAY),)))
 
 
 def ovos_here() -> Interpreter:
@@ -137,7 +139,7 @@ def ovos_here() -> Interpreter:
     Raises:
         NotInstalled: It cannot be made.
     """
-    made = _made("ovos-here", DROP_IN, ovos_today)
+    made = _probed(_made("ovos-here", DROP_IN, ovos_today))
     return Interpreter(made.executable, ROOT, str(ROOT))
 
 
@@ -155,8 +157,6 @@ def _made(
     folder = ROOT / ".peers" / name
     stamp = folder / "requirements.txt"
     wanted = "\n".join((sys.version, *(" ".join(step) for step in steps), ""))
-    if begin is None and any(str(PROBES) in step for step in steps):
-        wanted += contents(PROBES)
     origin = None
     if begin is not None:
         origin = begin().packages
@@ -181,6 +181,17 @@ def _made(
     return Interpreter(executable, folder, None)
 
 
+def _probed(made: Interpreter) -> Interpreter:
+    """The same environment, with the skills and plugins of `PROBES` as they are now."""
+    stamp, wanted = made.packages / "probes.txt", contents(PROBES)
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copytree(PROBES, Path(folder) / "probes", ignore=_BUILT)
+            pip(made.executable, "install", "--no-deps", "--force-reinstall", ".", cwd=copy)
+        stamp.write_text(wanted)
+    return made
+
+
 def contents(folder: Path) -> str:
     """A folder's source files as one text, to notice that they have changed."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and _is_source(file))
@@ -193,9 +204,8 @@ def copied_into(folder: Path) -> Path:
 
     A build leaves files beside the sources, and takes up what an earlier one left there.
     """
-    ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
     for name in ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor", "packaging"):
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        shutil.copytree(ROOT / name, folder / name, ignore=_BUILT)
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / name)
     return folder

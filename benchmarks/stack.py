@@ -230,7 +230,10 @@ class Ear:
             if not text:
                 return
             now = time.perf_counter()
-            message = json.loads(text)
+            try:
+                message = json.loads(text)
+            except ValueError:
+                continue  # today's bus passes on anything
             with self._news:
                 self.heard.append(message)
                 self._times.append(now)
