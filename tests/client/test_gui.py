@@ -467,7 +467,6 @@ def test_handlers_move_to_another_bus(gui: GUIInterface, bus: FakeBus) -> None:
     assert calls == []
     with Recorder(other) as recorder:
         other.emit(Message("my.skill.go"))
-        gui["a"] = None
         gui.show_page("a")
 
     assert len(calls) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -68,6 +69,7 @@ class PagesMachine(RuleBasedStateMachine):
 
 
 TestPages = PagesMachine.TestCase
+TestPages.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 
 
 @pytest.mark.parametrize("index", [-2, -1, 2, 7])

@@ -13,6 +13,8 @@ PATHS = {
     "ovos_bus_client": ["Message", "MessageBusClient", "Session", "SessionManager"],
     "ovos_bus_client.client": ["MessageBusClient", "MessageWaiter"],
     "ovos_bus_client.client.client": ["MessageBusClient", "MessageWaiter"],
+    "ovos_bus_client.apis.enclosure": ["EnclosureAPI"],
+    "ovos_bus_client.apis.gui": ["GUIInterface", "GUIWidgets", "_GUIDict", "extend_about_data"],
     "ovos_bus_client.message": ["Message"],
     "ovos_bus_client.session": ["DEFAULT_SESSION_ID", "Session", "SessionManager"],
     "ovos_bus_client.conf": [
