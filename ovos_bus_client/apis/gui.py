@@ -253,13 +253,13 @@ class GUIInterface:
 
     @property
     def page(self) -> str | None:
-        """The page in front, of those that were shown last; ``None`` if there are none."""
+        """The page in front; ``None`` if there is none."""
         with self._lock:
             return self._screen.pages.current
 
     @property
     def pages(self) -> list[str]:
-        """The pages that were shown last and are not removed."""
+        """The pages that were shown last and are not removed; without any, those before them."""
         with self._lock:
             return list(self._screen.pages.names)
 

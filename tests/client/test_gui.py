@@ -253,6 +253,7 @@ def test_pages_that_are_still_there_are_kept_up_to_date(gui: GUIInterface, bus: 
     gui.show_page("a")
     gui.show_page("b")
     gui.remove_page("b")
+    assert (gui.page, gui.pages) == ("a", ["a"])
     with Recorder(bus) as recorder:
         gui["x"] = 1
         gui.remove_page("a")

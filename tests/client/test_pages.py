@@ -57,6 +57,7 @@ class PagesMachine(RuleBasedStateMachine):
     def it_holds_what_the_gui_holds(self) -> None:
         assert self.pages.held == self.gui
         assert set(self.pages.names) <= set(self.gui)
+        assert bool(self.pages.names) == bool(self.gui)
 
     @invariant()
     def the_front_stays_while_it_is_there(self) -> None:
