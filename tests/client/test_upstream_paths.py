@@ -8,6 +8,8 @@ import inspect
 import pytest
 
 from ovos_bus_client import MessageBusClient, Session
+from ovos_bus_client.apis.enclosure import EnclosureAPI
+from ovos_bus_client.apis.gui import GUIInterface
 
 PATHS = {
     "ovos_bus_client": ["Message", "MessageBusClient", "Session", "SessionManager"],
@@ -96,6 +98,17 @@ def test_a_client_takes_its_arguments_in_the_known_order() -> None:
 def test_methods_take_what_programs_give(method: str, shape: list[tuple[str, object]]) -> None:
     """Names, order and defaults of the arguments are those that programs rely on."""
     assert parameters(getattr(MessageBusClient, method)) == shape
+
+
+def test_what_skills_are_given_is_made_as_they_make_it() -> None:
+    """Skills name the arguments of their screen, and make an enclosure before they have a bus."""
+    assert parameters(GUIInterface) == [
+        ("skill_id", inspect.Parameter.empty),
+        ("bus", None),
+        ("config", None),
+        ("ui_directories", None),
+    ]
+    assert parameters(EnclosureAPI) == [("bus", None), ("skill_id", "")]
 
 
 def test_a_session_takes_its_id_by_position() -> None:
