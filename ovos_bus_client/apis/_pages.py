@@ -23,7 +23,8 @@ class Pages:
     than what was shown last.
 
     Attributes:
-        names: What was shown last, less what was removed since.
+        names: What was shown last, less what was removed since. If that is everything, what the
+            GUI still holds: it goes back to it.
         held: All that the GUI holds, in the order in which they came.
         index: Which of `names` is in front; -1 if there are none.
     """
@@ -77,7 +78,9 @@ class Pages:
         current = self.current
         self.held = held
         self.names = [name for name in self.names if name in held]
-        if current in self.names:
+        if not self.names:
+            self.names, self.index = list(held), len(held) - 1
+        elif current in self.names:
             self.index = self.names.index(current)
         else:
             self.index = min(self.index, len(self.names) - 1)

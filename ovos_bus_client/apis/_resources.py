@@ -8,6 +8,8 @@ its name. Nothing here raises for a file that cannot be had: a skill can talk wi
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import re
@@ -27,6 +29,10 @@ ALL = "all"
 
 # "http://", "data:", "qrc:/"; a single letter would be a drive.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+
+# How often to try to be the last of several who fill the cache for one skill. Whoever is has the
+# same files.
+_TRIES = 3
 
 # How many files that cannot be copied are named.
 _NAMED = 5
@@ -58,19 +64,16 @@ def fill_cache(skill_id: str, directories: Mapping[str, Any]) -> None:
         log.error("the GUI cannot have the files of skill %r: its id is no name", skill_id)
         return
     # Beside it, and only then in its place: the GUI never meets half of them.
-    fresh, old = _beside(target), _beside(target)
+    fresh = _beside(target)
     try:
         fresh.mkdir(parents=True)
         for name, folder in sources.items():
             _copy(folder, fresh if name == ALL else fresh / name)
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
+        _exchange(fresh, target)
     except OSError as problem:
         log.error("the GUI cannot have the files of skill %r: %s", skill_id, problem)
     finally:
-        for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def find_image(url: str, skill_id: str, directories: Mapping[str, Any]) -> str | None:
@@ -124,6 +127,24 @@ def _usable(framework: str, folder: Any) -> bool:
 
 def _beside(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+
+
+def _exchange(fresh: Path, target: Path) -> None:
+    """Put a folder in the place of another, which somebody else may be doing, too."""
+    for _ in range(_TRIES):
+        old = _beside(target)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                target.rename(old)
+            fresh.rename(target)
+            return
+        except OSError as problem:
+            if problem.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                with contextlib.suppress(OSError):
+                    old.rename(target)
+                raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _copy(source: Any, target: Path) -> None:

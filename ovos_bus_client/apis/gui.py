@@ -253,13 +253,13 @@ class GUIInterface:
 
     @property
     def page(self) -> str | None:
-        """The page in front, of those that were shown last; ``None`` if there are none."""
+        """The page in front; ``None`` if there is none."""
         with self._lock:
             return self._screen.pages.current
 
     @property
     def pages(self) -> list[str]:
-        """The pages that were shown last and are not removed."""
+        """The pages that were shown last and are not removed; without any, those before them."""
         with self._lock:
             return list(self._screen.pages.names)
 
@@ -336,7 +336,7 @@ class GUIInterface:
             ValueError: If that is no list of names.
         """
         names = _pages.page_names(page_names)
-        self._tell(lambda: self._screen.remove(names))
+        self._tell(lambda _: self._screen.remove(names))
 
     def remove_all_pages(self, except_pages: Sequence[str] | None = None) -> None:
         """
@@ -349,22 +349,17 @@ class GUIInterface:
             ValueError: If that is no list of names.
         """
         kept = _pages.page_names(except_pages or [])
-        self._tell(lambda: self._screen.keep(kept))
+        self._tell(lambda _: self._screen.keep(kept))
 
     def clear(self) -> None:
         """Remove all pages and forget all values."""
-        self._tell(self._screen.clear)
+        self._tell(lambda _: self._screen.clear())
 
     def release(self) -> None:
         """Leave the screen to others: `clear`, and close."""
-        bus = self._expect_bus()
-        heard = not self.gui_disabled
-        # Said even where there is no screen, as ever.
+        # That it is closed is said even where there is no screen, as ever.
         closing = Message("mycroft.gui.screen.close", {"skill_id": self.skill_id})
-        with self._lock:
-            clearing = self._screen.clear()
-            self._order.add(bus.emit, [*clearing, closing] if heard else [closing])
-        self._order.say()
+        self._tell(lambda _: self._screen.clear(), closing)
 
     def shutdown(self) -> None:
         """Leave the screen to others and listen no more. Without a bus, there is nothing to do."""
@@ -396,7 +391,7 @@ class GUIInterface:
             "event_name": event_name,
             "params": {} if params is None else params,
         }
-        self._tell(lambda: [Message("gui.event.send", data)])
+        self._tell(lambda _: [Message("gui.event.send", data)])
 
     def show_notification(
         self,
@@ -661,14 +656,19 @@ class GUIInterface:
         self._order.add(self._expect_bus().emit, [Message(msg_type, data)])
         self._order.say()
 
-    def _tell(self, decide: Callable[[], Messages]) -> None:
-        """Have something decided about the screen, and say it unless there is none."""
+    def _tell(self, decide: Callable[[bool], Messages], *always: Message) -> None:
+        """
+        Have something decided about the screen, and say it unless there is none.
+
+        Args:
+            decide: Called with whether there is one.
+            always: What is said after it in any case.
+        """
         bus = self._expect_bus()
         heard = not self.gui_disabled
         with self._lock:
-            messages = decide()
-            if heard:
-                self._order.add(bus.emit, messages)
+            messages = decide(heard)
+            self._order.add(bus.emit, [*messages, *always] if heard else always)
         self._order.say()
 
     def _sync_data(self, values: Mapping[str, Any] = MappingProxyType({})) -> None:
@@ -718,10 +718,8 @@ class GUIInterface:
             log.error("show_pages of %s: there is no page to show", self.skill_id)
             return
         self._look_for(names)
-        heard = not self.gui_disabled
-        self._tell(
-            lambda: self._screen.show(names, values, heard, index, idle, animations, remove_others)
-        )
+        rest = (index, idle, animations, remove_others)
+        self._tell(lambda heard: self._screen.show(names, values, heard, *rest))
 
     def _look_for(self, names: Sequence[str]) -> None:
         folders = ", ".join(map(str, self.ui_directories.values()))

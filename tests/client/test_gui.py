@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ from ovos_bus_client.errors import MalformedMessage
 from ovos_bus_client.testing import FakeBus, Recorder
 from tests.support.clients import close_sockets
 from tests.support.config import Sections, configure
-from tests.support.processes import Daemon
+from tests.support.processes import Daemon, environment
 from tests.support.saying import DIFFERENT, GUI, SKILL, WIDGETS, Row, page_shown, values_are
 
 TIMEOUT = 10.0
@@ -253,6 +255,7 @@ def test_pages_that_are_still_there_are_kept_up_to_date(gui: GUIInterface, bus: 
     gui.show_page("a")
     gui.show_page("b")
     gui.remove_page("b")
+    assert (gui.page, gui.pages) == ("a", ["a"])
     with Recorder(bus) as recorder:
         gui["x"] = 1
         gui.remove_page("a")
@@ -467,7 +470,6 @@ def test_handlers_move_to_another_bus(gui: GUIInterface, bus: FakeBus) -> None:
     assert calls == []
     with Recorder(other) as recorder:
         other.emit(Message("my.skill.go"))
-        gui["a"] = None
         gui.show_page("a")
 
     assert len(calls) == 1
@@ -542,6 +544,52 @@ def test_what_is_typed_last_counts(
 
     assert done.wait(TIMEOUT)
     assert seen == list(range(number))
+
+
+def test_the_bus_of_ovos_utils_will_do() -> None:
+    """Tests of skills use its FakeBus, which knows nothing of ours."""
+    from ovos_utils.fakebus import FakeBus as TheirBus
+
+    bus = TheirBus()
+    heard: list[Any] = []
+    bus.on("message", lambda text: heard.append(json.loads(text)))
+    gui = GUIInterface(SKILL, bus)
+    gui.setup_default_handlers()
+    gui.show_text("hello")
+    bus.emit(Message("my.skill.set", {"text": "goodbye"}))
+    gui.shutdown()
+    bus.emit(Message("my.skill.set", {"text": "late"}))
+
+    assert gui.get("text") is None
+    assert [[m["type"], m["data"].get("text")] for m in heard if m["type"].startswith("gui.")] == [
+        ["gui.value.set", "hello"],
+        ["gui.page.show", None],
+        ["gui.value.set", "goodbye"],
+        ["gui.clear.namespace", None],
+    ]
+
+
+def test_importing_it_is_light(tmp_path: Path) -> None:
+    """Neither configuration nor network are loaded before they are needed; nor it by a message."""
+    program = (
+        "import sys, ovos_bus_client.message; before = set(sys.modules);"
+        "import ovos_bus_client.apis.gui, ovos_bus_client.apis.enclosure;"
+        "print(*sorted({n.partition('.')[0] for n in sys.modules}));"
+        "print(*sorted(n for n in before if '.apis' in n))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    loaded, apis = done.stdout.split("\n")[:2]
+
+    assert "ovos_bus_client" in loaded.split()
+    assert set(loaded.split()) & {"ovos_config", "ovos_utils", "websocket", "pyee"} == set()
+    assert apis == ""
 
 
 # Threads

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -56,6 +57,7 @@ class PagesMachine(RuleBasedStateMachine):
     def it_holds_what_the_gui_holds(self) -> None:
         assert self.pages.held == self.gui
         assert set(self.pages.names) <= set(self.gui)
+        assert bool(self.pages.names) == bool(self.gui)
 
     @invariant()
     def the_front_stays_while_it_is_there(self) -> None:
@@ -68,6 +70,7 @@ class PagesMachine(RuleBasedStateMachine):
 
 
 TestPages = PagesMachine.TestCase
+TestPages.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 
 
 @pytest.mark.parametrize("index", [-2, -1, 2, 7])

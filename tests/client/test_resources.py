@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,25 @@ def test_an_id_that_makes_no_folder_touches_nothing(
     assert cache_folder(skill_id) is None
     assert files(cache.parent) == {"ovos_gui/your.skill/qt6/weather.qml"}
     assert repr(skill_id) in silence.pop().getMessage()
+
+
+def test_several_may_fill_it_at_once(skill: Path, cache: Path) -> None:
+    """Whoever is last, all files are there in the end, and nothing else."""
+    together = threading.Barrier(4)
+
+    def work() -> None:
+        together.wait(10)
+        for _ in range(10):
+            fill_cache(SKILL, directories(skill, "qt6", "all"))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert files(cache) == {"my.skill/qt6/weather.qml", "my.skill/logo.png"}
+    assert [folder.name for folder in cache.iterdir()] == [SKILL]
 
 
 def test_an_image_is_looked_for_where_it_may_be(skill: Path, cache: Path) -> None:

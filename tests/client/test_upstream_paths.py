@@ -11,11 +11,15 @@ import pytest
 from ovos_bus_client import MessageBusClient, Session
 from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
 from ovos_bus_client.util.scheduler import EventScheduler
+from ovos_bus_client.apis.enclosure import EnclosureAPI
+from ovos_bus_client.apis.gui import GUIInterface
 
 PATHS = {
     "ovos_bus_client": ["Message", "MessageBusClient", "Session", "SessionManager"],
     "ovos_bus_client.client": ["MessageBusClient", "MessageWaiter"],
     "ovos_bus_client.client.client": ["MessageBusClient", "MessageWaiter"],
+    "ovos_bus_client.apis.enclosure": ["EnclosureAPI"],
+    "ovos_bus_client.apis.gui": ["GUIInterface", "GUIWidgets", "_GUIDict", "extend_about_data"],
     "ovos_bus_client.message": ["Message"],
     "ovos_bus_client.session": ["DEFAULT_SESSION_ID", "Session", "SessionManager"],
     "ovos_bus_client.conf": [
@@ -177,6 +181,15 @@ def test_scheduling_takes_what_programs_give(
 def test_a_scheduler_is_a_thread() -> None:
     """ovos-core makes it a daemon and starts it."""
     assert issubclass(EventScheduler, Thread)
+def test_what_skills_are_given_is_made_as_they_make_it() -> None:
+    """Skills name the arguments of their screen, and make an enclosure before they have a bus."""
+    assert parameters(GUIInterface) == [
+        ("skill_id", inspect.Parameter.empty),
+        ("bus", None),
+        ("config", None),
+        ("ui_directories", None),
+    ]
+    assert parameters(EnclosureAPI) == [("bus", None), ("skill_id", "")]
 
 
 def test_a_session_takes_its_id_by_position() -> None:

@@ -24,6 +24,8 @@ from ovos_bus_client import (
     skill_connection,
 )
 from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
+from ovos_bus_client.apis.enclosure import EnclosureAPI
+from ovos_bus_client.apis.gui import GUIInterface, GUIWidgets, extend_about_data
 from ovos_bus_client.client import MessageCollector, MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
 from ovos_bus_client.errors import BusClientError, MalformedMessage
@@ -199,3 +201,42 @@ def tests(make_skill: Callable[[MessageBusClient], Skill]) -> None:
     types: list[str] = heard.types
     failures: list[Exception] = bus.errors
     print(second, types, failures, heard.of("speak"), heard.messages[0])
+
+
+class Screen(GUIInterface):
+    """A skill's own, as ovos-workshop has it."""
+
+    def __init__(self, skill_id: str, bus: MessageBusClient) -> None:
+        GUIInterface.__init__(
+            self, skill_id=skill_id, bus=bus, config=None, ui_directories={"qt5": "/skill/gui/qt5"}
+        )
+
+
+def shows(bus: MessageBusClient, fake: FakeBus) -> None:
+    gui = Screen("my.skill", bus)
+    gui.bus = fake
+    gui["temperature"] = 21
+    gui["tea"] = {"minutes": 3}
+    gui["tea"]["minutes"] = 2
+    if "tea" in gui and gui.get("tea", {}):
+        gui.show_page("timer", override_idle=True)
+    gui.show_pages(["a", "b"], 1, 30, remove_others=True)
+    gui.register_handler("cancel", lambda message: message.data)
+    gui.set_on_gui_changed(lambda: None)
+    gui.send_event("go", {"a": 1})
+    front: str | None = gui.page
+    pages: list[str] = gui.pages
+    print(front, pages, gui.connected, gui.gui_disabled)
+    gui.shutdown()
+    GUIWidgets(bus).show_widget("timer", {"minutes": 3})
+    extend_about_data([{"display_key": "a", "display_value": "b"}], bus)
+
+
+def faces(bus: MessageBusClient) -> None:
+    enclosure = EnclosureAPI()
+    enclosure.set_bus(bus)
+    enclosure.set_id("my.skill")
+    enclosure.mouth_viseme(1.5, [("0", 0.5), ["3", 0.75]])
+    enclosure.eyes_blink("b")
+    red: int = enclosure.get_eyes_color()[0][0]
+    print(red)
