@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ def read(path: str) -> dict[str, Any]:
             aside = free_name(path)
             os.replace(path, aside)
         except OSError as refusal:
+            if not os.path.lexists(path):  # it is gone meanwhile: there is nothing to lose
+                return {}
             raise Unreadable(f"{path} is no schedule ({problem}) and stays: {refusal}") from None
         log.error(
             "%s is no schedule (%s): nothing of it is scheduled; it is kept as %s",
@@ -67,7 +70,7 @@ def write(path: str, tree: Mapping[str, Any]) -> None:
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     fresh = f"{path}.new"
-    with open(fresh, "w", encoding="utf-8") as file:
+    with Path(fresh).open("w", encoding="utf-8") as file:
         json.dump(tree, file)
         file.flush()
         os.fsync(file.fileno())

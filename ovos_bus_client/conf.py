@@ -180,14 +180,14 @@ def default_lang() -> str:
 
 def default_timezone() -> tzinfo | None:
     """
-    Return the time zone of the device: as a program has set it, or ``location.timezone.code``.
+    Return the time zone of the device: ``location.timezone.code``.
 
     ``None`` is that of the system, where the configuration names none that is known.
     """
-    from ovos_config.locale import get_default_tz
+    from ovos_config.locale import get_config_tz
 
     try:
-        zone = get_default_tz()
+        zone = get_config_tz()
     except (KeyError, TypeError):  # no such section
         return None
     return zone if isinstance(zone, tzinfo) else None

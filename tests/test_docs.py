@@ -146,6 +146,7 @@ def test_the_daemon_finds_nothing_to_say_about_the_example(tmp_path: Path) -> No
     [
         ("clients.md", "outage.py"),
         ("async.md", "async_client.py"),
+        ("schedule.md", "schedule.py"),
         ("skill-connections.md", "skill_connections.py"),
         ("gui.md", "screen.py"),
     ],

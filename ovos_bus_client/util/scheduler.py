@@ -17,6 +17,9 @@ from time import monotonic as steady_time
 from time import time as wall_time
 from typing import Any, NamedTuple
 
+from ovos_config import Configuration
+from ovos_config.locations import get_xdg_config_save_path, get_xdg_data_save_path
+
 from ovos_bus_client import _schedule_file
 from ovos_bus_client._core import codec
 from ovos_bus_client._core.event_status import SCHEDULE, STATUS, EventStatus
@@ -429,13 +432,10 @@ def _place(name: str) -> str:
     """Return the path of the file, after bringing that of older installations there."""
     if not name:
         return ""
-    # Imported here, because it takes longer than everything else together.
-    from ovos_config import Configuration
-    from ovos_config.locations import get_xdg_config_save_path, get_xdg_data_save_path
-
     path = os.path.join(get_xdg_config_save_path(), name)
-    data = os.path.expanduser(Configuration().get("data_dir") or get_xdg_data_save_path())
-    _schedule_file.move_old(os.path.join(data, name), path)
+    data = Configuration().get("data_dir")
+    folder = data if data and isinstance(data, str) else get_xdg_data_save_path()
+    _schedule_file.move_old(os.path.join(os.path.expanduser(folder), name), path)
     return path
 
 

@@ -59,8 +59,14 @@ COVERED = {
     "16 the pool starves": "test_pool::test_it_never_starves",
     "17 handlers of other clients are called": f"{HERE}::test_clients_share_no_handlers",
     "18 removing kills others' handlers": "test_client::test_a_removed_handler_is_not_called",
+    "18 a skill that goes takes others' handlers along": (
+        "test_events::test_a_container_removes_only_its_own"
+    ),
     "19 remove raises": "test_both_clients::test_removing_what_is_not_there_costs_a_warning",
     "20 handlers are called twice": "test_client::test_a_function_registered_twice_is_called_once",
+    "20 a failed shutdown leaves handlers": (
+        "test_events::test_a_shutdown_that_fails_leaves_no_handler"
+    ),
     "22 no TLS with a certificate of one's own": "test_encrypted_client::test_a_client_speaks_tls",
     "found: 44 ms of Nagle": f"{HERE}::test_small_messages_are_not_held_back",
     "found: replies cross": "test_both_clients::test_answers_are_told_apart_by_session",
@@ -73,6 +79,11 @@ COVERED = {
     "found: a collector cannot be iterated": (
         "test_collector::test_iteration_yields_answers_as_they_come"
     ),
+    "found: the status of an event is never answered": (
+        "test_scheduler::test_the_status_of_an_event_is_answered"
+    ),
+    "found: a scheduled event cannot be updated": "test_events::test_data_can_be_changed",
+    "found: a crash loses the schedule": "test_scheduler::test_it_survives_being_killed",
     "found: a bad frame disconnects": (
         "test_both_clients::test_a_frame_that_is_no_message_costs_a_line"
     ),

@@ -93,6 +93,15 @@ def test_what_can_neither_be_read_nor_moved_stays() -> None:
         _schedule_file.read("/proc/version")
 
 
+def test_what_is_gone_meanwhile_is_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken file that somebody else removes first needs no keeping."""
+    path.parent.mkdir()
+    path.touch()
+    monkeypatch.setattr(_schedule_file, "free_name", lambda name: path.unlink() or f"{name}.1")
+
+    assert _schedule_file.read(str(path)) == {}
+
+
 def test_a_copy_that_fails_is_told(path: Path) -> None:
     """Where nothing can be copied, that is what is said in its place."""
     assert _schedule_file.keep_copy(str(path)).startswith("nothing (")
