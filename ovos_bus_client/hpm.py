@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ovos_bus_client._core.buses import listen_in_order
 from ovos_bus_client.errors import HostMissing, MalformedMessage
 from ovos_bus_client.message import Message
 
@@ -91,12 +92,7 @@ class OVOSProtocol(AgentProtocol):
     def register_bus_handlers(self) -> None:
         """Listen to the bus; done when the protocol is made."""
         self.bus.on(SEND_DOWNSTREAM, self.handle_send)
-        from ovos_bus_client.client import MessageBusClient
-
-        # Another kind of bus has an order of its own.
-        ours = getattr(type(self.bus), "on", None) is MessageBusClient.on
-        ordered = {"ordered": True} if ours else {}
-        self.bus.on(EVERY_FRAME, self.handle_internal_mycroft, **ordered)
+        listen_in_order(self.bus, EVERY_FRAME, self.handle_internal_mycroft)
 
     def handle_send(self, message: Message) -> None:
         """Send to satellites what a program on the bus asks for (``hive.send.downstream``)."""
