@@ -32,8 +32,14 @@ A, B = {"uri": "http://a"}, {"uri": "http://b", "title": "B"}
 SENT_A, SENT_B = entry("http://a"), entry("http://b", title="B")
 PLAYLIST = {"title": "P", "playlist": [A, B]}
 SENT_PLAYLIST = {
-    **{"title": "P", "position": 0, "length": 0, "image": "", "match_confidence": 0},
-    **{"skill_id": "ovos.common_play", "skill_icon": "", "playlist": [SENT_A, SENT_B]},
+    "title": "P",
+    "position": 0,
+    "length": 0,
+    "image": "",
+    "match_confidence": 0,
+    "skill_id": "ovos.common_play",
+    "skill_icon": "",
+    "playlist": [SENT_A, SENT_B],
 }
 
 Call = Callable[[OCPInterface, Any], Any]
