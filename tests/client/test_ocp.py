@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ovos_bus_client import Message, MessageBusClient
-from ovos_bus_client.apis import ocp as module
 from ovos_bus_client.apis.ocp import OCPInterface
 from ovos_bus_client.errors import UnusableTrack
 from ovos_bus_client.testing import FakeBus, Recorder
@@ -224,11 +223,3 @@ def test_it_works_on_a_real_bus(daemon: Daemon, connect: Connect) -> None:
     assert player.flush()
 
     assert OCPInterface(skill).get_track_position() == 7
-
-
-def test_the_names_of_older_programs_are_there() -> None:
-    """Everything that ovos-bus-client 1.5.0 has at this path can be imported from it."""
-    names = {"ClassicAudioServiceInterface", "OCPAudioServiceInterface", "OCPInterface"}
-    names |= {"OCPQuery", "OCPVideoServiceInterface", "OCPWebServiceInterface", "ensure_uri"}
-
-    assert names <= set(module.__all__)

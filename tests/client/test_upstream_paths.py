@@ -20,6 +20,17 @@ PATHS = {
         "MessageBusConfig",
         "load_message_bus_config",
     ],
+    "ovos_bus_client.apis.ocp": [
+        "ClassicAudioServiceInterface",
+        "OCPAudioServiceInterface",
+        "OCPInterface",
+        "OCPQuery",
+        "OCPVideoServiceInterface",
+        "OCPWebServiceInterface",
+        "ensure_uri",
+    ],
+    "ovos_bus_client.hpm": ["OVOSProtocol"],
+    "ovos_bus_client.opm": ["OVOSMessagebusSolver", "Query"],
     "ovos_bus_client.version": ["VERSION_ALPHA", "VERSION_BUILD", "VERSION_MAJOR", "VERSION_MINOR"],
 }
 

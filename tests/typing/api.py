@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from ovos_bus_client import (
@@ -21,6 +22,12 @@ from ovos_bus_client import (
     client_from_config,
     send,
     skill_connection,
+)
+from ovos_bus_client.apis.ocp import (
+    ClassicAudioServiceInterface,
+    OCPInterface,
+    OCPQuery,
+    ensure_uri,
 )
 from ovos_bus_client.client import MessageCollector, MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
@@ -179,3 +186,20 @@ def tests(make_skill: Callable[[MessageBusClient], Skill]) -> None:
     types: list[str] = heard.types
     failures: list[Exception] = bus.errors
     print(second, types, failures, heard.of("speak"), heard.messages[0])
+
+
+def media(bus: MessageBusClient, message: Message) -> None:
+    ocp = OCPInterface(bus)
+    ocp.play([{"uri": "http://a", "title": "A"}], utterance="play a", source_message=message)
+    ocp.seek_forward(timedelta(seconds=3))
+    length: float = ocp.get_track_length()
+    query = OCPQuery("jazz", bus, config={"max_timeout": length})
+    query.send()
+    query.wait()
+    for answer in query.results:
+        print(answer["results"])
+    audio = ClassicAudioServiceInterface(bus)
+    audio.play(["/a.mp3", ("/b", "audio/mp3")], repeat=True)
+    if audio.is_playing:
+        audio.set_track_position(audio.get_track_position() + 1)
+    print(ensure_uri("/a"))
