@@ -166,7 +166,10 @@ def _request(data: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"data.payload is {payload!r}, expected an object")
     if msg_type in TO_ALL and "msg_type" not in payload:
         raise ValueError(f"data.payload has no msg_type: a {msg_type} carries a HiveMind message")
-    return {"msg_type": msg_type, "payload": payload, "peer": data.get("peer")}
+    peer = data.get("peer")
+    if peer is not None and not isinstance(peer, str):
+        raise ValueError(f"data.peer is {peer!r}, expected the name of a satellite")
+    return {"msg_type": msg_type, "payload": payload, "peer": peer}
 
 
 def _connected(config: Mapping[str, Any]) -> Any:
