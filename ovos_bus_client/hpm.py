@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ovos_bus_client._core.buses import listen_in_order
 from ovos_bus_client.errors import HostMissing, MalformedMessage
 from ovos_bus_client.message import Message
 
@@ -91,12 +92,7 @@ class OVOSProtocol(AgentProtocol):
     def register_bus_handlers(self) -> None:
         """Listen to the bus; done when the protocol is made."""
         self.bus.on(SEND_DOWNSTREAM, self.handle_send)
-        from ovos_bus_client.client import MessageBusClient
-
-        # Another kind of bus has an order of its own.
-        ours = getattr(type(self.bus), "on", None) is MessageBusClient.on
-        ordered = {"ordered": True} if ours else {}
-        self.bus.on(EVERY_FRAME, self.handle_internal_mycroft, **ordered)
+        listen_in_order(self.bus, EVERY_FRAME, self.handle_internal_mycroft)
 
     def handle_send(self, message: Message) -> None:
         """Send to satellites what a program on the bus asks for (``hive.send.downstream``)."""
@@ -170,7 +166,10 @@ def _request(data: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"data.payload is {payload!r}, expected an object")
     if msg_type in TO_ALL and "msg_type" not in payload:
         raise ValueError(f"data.payload has no msg_type: a {msg_type} carries a HiveMind message")
-    return {"msg_type": msg_type, "payload": payload, "peer": data.get("peer")}
+    peer = data.get("peer")
+    if peer is not None and not isinstance(peer, str):
+        raise ValueError(f"data.peer is {peer!r}, expected the name of a satellite")
+    return {"msg_type": msg_type, "payload": payload, "peer": peer}
 
 
 def _connected(config: Mapping[str, Any]) -> Any:

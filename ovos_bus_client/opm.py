@@ -15,9 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ovos_bus_client._core.deadline import Deadline
+from ovos_bus_client._core.buses import listen_in_order, wait_until
 from ovos_bus_client._core.pending import session_id_of
-from ovos_bus_client._core.waiting import wait_until
 from ovos_bus_client.errors import HostMissing
 from ovos_bus_client.message import Message
 from ovos_bus_client.session import Session
@@ -143,15 +142,15 @@ class OVOSMessagebusSolver(QuestionSolver):
         """
         self.shutdown()
         self.bus = bus
-        bus.on(SPEAK, self._receive_answer)
-        bus.on(HANDLED, self._end_of_response)
+        for topic in (SPEAK, HANDLED):
+            listen_in_order(bus, topic, self._hear)
 
     def shutdown(self) -> None:
         """Use the bus no more; one that was connected to by ``autoconnect`` is closed."""
         bus, self.bus = self.bus, None
         if bus is not None:
-            bus.remove(SPEAK, self._receive_answer)
-            bus.remove(HANDLED, self._end_of_response)
+            for topic in (SPEAK, HANDLED):
+                bus.remove(topic, self._hear)
         own, self._own = self._own, None
         if own is not None:
             own.close()
@@ -223,23 +222,19 @@ class OVOSMessagebusSolver(QuestionSolver):
         def there() -> bool:
             return len(question.responses) > number or question.handled.is_set()
 
-        deadline = Deadline(timeout)
-        return wait_until(self.bus, self._change, there, deadline.remaining)
+        return wait_until(self.bus, self._change, there, timeout)
 
-    def _receive_answer(self, message: Message) -> None:
+    def _hear(self, message: Message) -> None:
+        # One handler for both types: the end must not overtake what was said.
         question = self.queries.get(session_id_of(message))
-        said = message.data.get("utterance")
-        if question is not None and isinstance(said, str):
-            with self._change:
-                question.responses.append(said)
-                self._change.notify_all()
-
-    def _end_of_response(self, message: Message) -> None:
-        question = self.queries.get(session_id_of(message))
-        if question is not None:
-            with self._change:
+        if question is None:
+            return
+        with self._change:
+            if message.msg_type == HANDLED:
                 question.handled.set()
-                self._change.notify_all()
+            elif isinstance(said := message.data.get("utterance"), str):
+                question.responses.append(said)
+            self._change.notify_all()
 
     def _connect(self) -> None:
         # Imported here: whoever has a client of their own does not need it.

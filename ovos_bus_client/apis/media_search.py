@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ovos_bus_client._core.buses import listen_in_order, wait_until
 from ovos_bus_client._core.pending import DEFAULT_SESSION_ID, session_id_of
 from ovos_bus_client._core.search import Search
-from ovos_bus_client._core.waiting import wait_until
 from ovos_bus_client.apis.speaker import following
 from ovos_bus_client.message import Message
 
@@ -143,16 +143,16 @@ class OCPQuery:
         if self._listening:
             return
         self._listening = True
-        for topic, handler in self._handlers().items():
-            self.bus.on(topic, handler)
+        for topic in (SEARCH_START, SEARCH_END, QUERY_RESPONSE):
+            listen_in_order(self.bus, topic, self._hear)
 
     def remove_events(self) -> None:
         """Listen no more, and end a `wait`; what was found stays."""
         self._waiting = False
         if self._listening:
             self._listening = False
-            for topic, handler in self._handlers().items():
-                self.bus.remove(topic, handler)
+            for topic in (SEARCH_START, SEARCH_END, QUERY_RESPONSE):
+                self.bus.remove(topic, self._hear)
         self._note_change()
 
     def handle_skill_search_start(self, message: Message) -> None:
@@ -176,12 +176,14 @@ class OCPQuery:
                 self._search.end(_who(message))
             self._note_change()
 
-    def _handlers(self) -> dict[str, Callable[[Message], None]]:
-        return {
-            SEARCH_START: self.handle_skill_search_start,
-            SEARCH_END: self.handle_skill_search_end,
-            QUERY_RESPONSE: self.handle_skill_response,
-        }
+    def _hear(self, message: Message) -> None:
+        # One handler for all types: the end of a skill must not overtake its beginning.
+        if message.msg_type == SEARCH_START:
+            self.handle_skill_search_start(message)
+        elif message.msg_type == SEARCH_END:
+            self.handle_skill_search_end(message)
+        else:
+            self.handle_skill_response(message)
 
     def _is_ours(self, message: Message) -> bool:
         if self._session_id is None:

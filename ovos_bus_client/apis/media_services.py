@@ -15,6 +15,7 @@ from ovos_bus_client.message import Message
 
 __all__ = [
     "ClassicAudioServiceInterface",
+    "MediaService",
     "OCPAudioServiceInterface",
     "OCPVideoServiceInterface",
     "OCPWebServiceInterface",

@@ -480,6 +480,12 @@ class MessageBusClient:
             known = False
         if not known:
             log.warning("no handler %r of %s to remove", func, ascii(event_name))
+        elif self._pool is not None and not self._listens(listener):
+            self._pool.in_any_order(listener)  # else the pool keeps it, and what it belongs to
+
+    def _listens(self, listener: Handler) -> bool:
+        """Return whether a handler is left for any event."""
+        return any(listener in self.emitter.listeners(e) for e in self.emitter.event_names())
 
     def remove_all_listeners(self, event_name: str) -> None:
         """

@@ -32,6 +32,17 @@ PATHS = {
         *("Message", "dig_for_message"),
     ],
     "ovos_bus_client.util.scheduler": ["EventScheduler", "Message", "repeat_time"],
+    "ovos_bus_client.apis.ocp": [
+        "ClassicAudioServiceInterface",
+        "OCPAudioServiceInterface",
+        "OCPInterface",
+        "OCPQuery",
+        "OCPVideoServiceInterface",
+        "OCPWebServiceInterface",
+        "ensure_uri",
+    ],
+    "ovos_bus_client.hpm": ["OVOSProtocol"],
+    "ovos_bus_client.opm": ["OVOSMessagebusSolver", "Query"],
     "ovos_bus_client.version": ["VERSION_ALPHA", "VERSION_BUILD", "VERSION_MAJOR", "VERSION_MINOR"],
 }
 

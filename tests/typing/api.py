@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from datetime import timedelta
 from functools import partial
 
 from ovos_bus_client import (
@@ -26,6 +27,12 @@ from ovos_bus_client import (
 from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
 from ovos_bus_client.apis.enclosure import EnclosureAPI
 from ovos_bus_client.apis.gui import GUIInterface, GUIWidgets, extend_about_data
+from ovos_bus_client.apis.ocp import (
+    ClassicAudioServiceInterface,
+    OCPInterface,
+    OCPQuery,
+    ensure_uri,
+)
 from ovos_bus_client.client import MessageCollector, MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
 from ovos_bus_client.errors import BusClientError, MalformedMessage
@@ -240,3 +247,18 @@ def faces(bus: MessageBusClient) -> None:
     enclosure.eyes_blink("b")
     red: int = enclosure.get_eyes_color()[0][0]
     print(red)
+def media(bus: MessageBusClient, message: Message) -> None:
+    ocp = OCPInterface(bus)
+    ocp.play([{"uri": "http://a", "title": "A"}], utterance="play a", source_message=message)
+    ocp.seek_forward(timedelta(seconds=3))
+    length: float = ocp.get_track_length()
+    query = OCPQuery("jazz", bus, config={"max_timeout": length})
+    query.send()
+    query.wait()
+    for answer in query.results:
+        print(answer["results"])
+    audio = ClassicAudioServiceInterface(bus)
+    audio.play(["/a.mp3", ("/b", "audio/mp3")], repeat=True)
+    if audio.is_playing:
+        audio.set_track_position(audio.get_track_position() + 1)
+    print(ensure_uri("/a"))

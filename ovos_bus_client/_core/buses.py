@@ -1,4 +1,4 @@
-"""Waiting for what handlers do, on a bus with threads and on one without."""
+"""What differs from bus to bus: ours has threads, one for tests has none, others know no order."""
 
 from __future__ import annotations
 
@@ -28,3 +28,18 @@ def wait_until(
         return bool(deliver_until(bus, done, timeout))
     with change:
         return change.wait_for(done, timeout)
+
+
+def listen_in_order(bus: Any, msg_type: str, handler: Callable[..., Any]) -> None:
+    """
+    Have a handler called with messages in the order of the bus, across all types it listens to.
+
+    Args:
+        bus: Where. One that is not ours keeps the order that it has.
+        msg_type: The type.
+        handler: Called with the message.
+    """
+    try:
+        bus.on(msg_type, handler, ordered=True)
+    except TypeError:
+        bus.on(msg_type, handler)
