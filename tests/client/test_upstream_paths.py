@@ -9,10 +9,10 @@ from threading import Thread
 import pytest
 
 from ovos_bus_client import MessageBusClient, Session
-from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
-from ovos_bus_client.util.scheduler import EventScheduler
 from ovos_bus_client.apis.enclosure import EnclosureAPI
+from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
 from ovos_bus_client.apis.gui import GUIInterface
+from ovos_bus_client.util.scheduler import EventScheduler
 
 PATHS = {
     "ovos_bus_client": ["Message", "MessageBusClient", "Session", "SessionManager"],
@@ -192,6 +192,8 @@ def test_scheduling_takes_what_programs_give(
 def test_a_scheduler_is_a_thread() -> None:
     """ovos-core makes it a daemon and starts it."""
     assert issubclass(EventScheduler, Thread)
+
+
 def test_what_skills_are_given_is_made_as_they_make_it() -> None:
     """Skills name the arguments of their screen, and make an enclosure before they have a bus."""
     assert parameters(GUIInterface) == [

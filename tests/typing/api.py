@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from ovos_bus_client import (
@@ -24,8 +23,8 @@ from ovos_bus_client import (
     send,
     skill_connection,
 )
-from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
 from ovos_bus_client.apis.enclosure import EnclosureAPI
+from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
 from ovos_bus_client.apis.gui import GUIInterface, GUIWidgets, extend_about_data
 from ovos_bus_client.apis.ocp import (
     ClassicAudioServiceInterface,
@@ -247,6 +246,8 @@ def faces(bus: MessageBusClient) -> None:
     enclosure.eyes_blink("b")
     red: int = enclosure.get_eyes_color()[0][0]
     print(red)
+
+
 def media(bus: MessageBusClient, message: Message) -> None:
     ocp = OCPInterface(bus)
     ocp.play([{"uri": "http://a", "title": "A"}], utterance="play a", source_message=message)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ovos_bus_client.message import Message
-from ovos_bus_client.session import SessionManager
 from ovos_utils import classproperty
 from ovos_utils.process_utils import RuntimeRequirements
 from ovos_workshop.decorators import (
@@ -20,6 +18,9 @@ from ovos_workshop.intents import IntentBuilder
 from ovos_workshop.skills import OVOSSkill
 from ovos_workshop.skills.converse import ConversationalSkill
 from ovos_workshop.skills.fallback import FallbackSkill
+
+from ovos_bus_client.message import Message
+from ovos_bus_client.session import SessionManager
 
 OFFLINE = RuntimeRequirements(
     internet_before_load=False,

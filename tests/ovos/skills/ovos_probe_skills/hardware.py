@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ovos_bus_client.message import Message
 from ovos_plugin_manager.phal import PHALPlugin
+
+from ovos_bus_client.message import Message
 
 
 class Probe(PHALPlugin):
