@@ -30,6 +30,10 @@ test-compat: $(VENV)/.installed
 test-long: $(VENV)/.installed
 	OVOS_BUS_TEST_RECONNECTS=10000 $(BIN)/pytest tests/client/test_faults.py -k leave_nothing_behind -rP $(ARGS)
 
+## test-ovos: the real programs of OVOS, unmodified, on this bus (installs them into .peers/)
+test-ovos: $(VENV)/.installed
+	$(BIN)/pytest -m ovos $(ARGS)
+
 ## style: lint and format check
 style: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -67,4 +71,4 @@ $(VENV)/.installed: pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-.PHONY: help run monitor test test-compat test-long style types check format bench docs clean
+.PHONY: help run monitor test test-compat test-long test-ovos style types check format bench docs clean

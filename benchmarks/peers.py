@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,33 @@ from benchmarks.machine import ROOT
 
 #: What installations run today; pip resolves the rest as it does for them.
 TODAY = ("ovos-messagebus==0.0.10", "ovos-bus-client==1.5.0")
+
+#: The programs, the skills and what they need, as far as they do without a compiler. padacioso
+#: 1.0.0 starts four processes for each utterance, which takes five seconds; this one does not.
+OVOS = (
+    "ovos-core==2.1.1",
+    "ovos-workshop==7.0.6",
+    "ovos-plugin-manager==2.2.0",
+    "ovos-config==1.2.2",
+    "ovos-utils==0.8.5",
+    "padacioso==1.0.2a3",
+    "ovos-adapt-parser==1.0.9",
+    "ovos-skill-hello-world==0.2.1",
+    "ovos-skill-date-time==1.1.5",
+    "ovos-skill-boot-finished==0.5.0",
+    "ovos-audio==1.2.0",
+    "ovos-gui==1.3.4",
+    "ovos-PHAL==0.2.12",
+)
+
+#: Skills and plugins that ask more of a bus than those do.
+PROBES = ROOT / "tests" / "ovos" / "skills"
+
+#: What docs/installing.md tells to do, in a checkout, as arguments of pip.
+DROP_IN = (
+    ("uninstall", "--yes", "ovos-bus-client", "ovos-messagebus"),
+    ("install", ".", "packaging/transitional/*"),
+)
 
 #: The libraries whose version may move a figure.
 RELEVANT = ("tornado", "websocket-client", "pyee", "msgspec", "ovos-config", "ovos-utils")
@@ -61,6 +89,8 @@ class Interpreter:
         return found
 
 
+_BUILT = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+
 _VERSIONS = """
 import json, sys
 from importlib.metadata import PackageNotFoundError, version
@@ -86,22 +116,136 @@ def todays() -> Interpreter:
     Raises:
         NotInstalled: It cannot be made, for one because there is no network.
     """
-    folder = ROOT / ".peers" / "today"
+    return _made("today", (("install", *TODAY),))
+
+
+def ovos_today() -> Interpreter:
+    """
+    The programs of OpenVoiceOS with today's bus and library, in ``.peers/ovos-today``.
+
+    Raises:
+        NotInstalled: It cannot be made.
+    """
+    return _probed(_made("ovos-today", (("install", *OVOS, *TODAY),)))
+
+
+def ovos_here() -> Interpreter:
+    """
+    The same with ours, put in their place by the commands of docs/installing.md.
+
+    The environment is in ``.peers/ovos-here``. What pip put there of this repository is a copy;
+    the repository itself comes before it.
+
+    Raises:
+        NotInstalled: It cannot be made.
+    """
+    made = _probed(_made("ovos-here", DROP_IN, ovos_today))
+    return Interpreter(made.executable, ROOT, str(ROOT))
+
+
+def _made(
+    name: str, steps: Sequence[Sequence[str]], begin: Callable[[], Interpreter] | None = None
+) -> Interpreter:
+    """
+    An environment in ``.peers``, made anew when it is asked for differently than before.
+
+    Args:
+        name: Its folder.
+        steps: What pip is to do there.
+        begin: Makes the environment that it begins as a copy of; ``None`` begins with an empty one.
+    """
+    folder = ROOT / ".peers" / name
     stamp = folder / "requirements.txt"
-    wanted = "\n".join(TODAY) + "\n"
+    wanted = "\n".join((sys.version, *(" ".join(step) for step in steps), ""))
+    origin = None
+    if begin is not None:
+        origin = begin().packages
+        wanted += (origin / stamp.name).read_text() + (ROOT / "pyproject.toml").read_text()
+        wanted += contents(ROOT / "packaging" / "transitional")
     executable = str(folder / "bin" / "python")
     if not stamp.is_file() or stamp.read_text() != wanted:
-        print(f"installing {' and '.join(TODAY)} into {folder}", file=sys.stderr)
+        print(f"making {folder}", file=sys.stderr)
         shutil.rmtree(folder, ignore_errors=True)
-        _output(sys.executable, "-m", "venv", str(folder))
-        _output(executable, "-m", "pip", "install", "--quiet", *TODAY)
+        if origin is None:
+            _output(sys.executable, "-m", "venv", str(folder))
+        else:
+            # Python finds its environment from where it lies, so a copy is one of its own.
+            shutil.copytree(origin, folder, symlinks=True)
+            stamp.unlink()
+        with tempfile.TemporaryDirectory() as copy:
+            checkout = copied_into(Path(copy) / "ovos-bus")
+            for step in steps:
+                pip(executable, *step, cwd=checkout)
         # Last, so that an environment that was left half-made is made again.
         stamp.write_text(wanted)
     return Interpreter(executable, folder, None)
 
 
-def _output(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _probed(made: Interpreter) -> Interpreter:
+    """The same environment, with the skills and plugins of `PROBES` as they are now."""
+    stamp, wanted = made.packages / "probes.txt", contents(PROBES)
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copytree(PROBES, Path(folder) / "probes", ignore=_BUILT)
+            pip(made.executable, "install", "--no-deps", "--force-reinstall", ".", cwd=copy)
+        stamp.write_text(wanted)
+    return made
+
+
+def contents(folder: Path) -> str:
+    """A folder's source files as one text, to notice that they have changed."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and _is_source(file))
+    return "".join(f"{file.relative_to(folder)}\n{file.read_text()}" for file in files)
+
+
+def copied_into(folder: Path) -> Path:
+    """
+    A copy of this repository's packages, to install from.
+
+    A build leaves files beside the sources, and takes up what an earlier one left there.
+    """
+    for name in ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor", "packaging"):
+        shutil.copytree(ROOT / name, folder / name, ignore=_BUILT)
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def pip(executable: str, *arguments: str, cwd: Path) -> str:
+    """
+    Run pip of an environment in a folder, and return what it printed.
+
+    Arguments with a ``*`` stand for the paths that fit, as in a shell.
+
+    Raises:
+        NotInstalled: It failed.
+    """
+    expanded: list[str] = []
+    for argument in arguments:
+        if "*" in argument:
+            # pip takes a path for one only if it begins like one.
+            expanded += [f"./{path.relative_to(cwd)}" for path in sorted(cwd.glob(argument))]
+        else:
+            expanded.append(argument)
+    command = (executable, "-m", "pip", "--disable-pip-version-check", *expanded)
+    # Files are compiled when they are first imported; compiling all takes most of the time.
+    return _output(*command, cwd=cwd, PIP_NO_COMPILE="1")
+
+
+def _is_source(file: Path) -> bool:
+    built = {"__pycache__", "build"}
+    return not any(part in built or part.endswith(".egg-info") for part in file.parts)
+
+
+def _output(*command: str, cwd: Path | None = None, **variables: str) -> str:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **variables},
+    )
     if done.returncode:
         raise NotInstalled(" ".join(command), done.stdout + done.stderr)
     return done.stdout

@@ -85,13 +85,22 @@ class Process:
         """
         deadline = time.monotonic() + START_SECONDS
         while (seen := look()) is None:
-            status = self._process.poll()
-            if status is not None:
-                raise self.failure(f"ended with status {status} before there was {purpose}")
+            self.check(f" before there was {purpose}")
             if time.monotonic() > deadline:
                 raise self.failure(f"no {purpose} within {START_SECONDS:.0f} s")
             time.sleep(LOOK_SECONDS)
         return seen
+
+    def check(self, when: str = "") -> None:
+        """
+        Make sure that the process runs.
+
+        Raises:
+            ProcessFailed: It has ended.
+        """
+        status = self._process.poll()
+        if status is not None:
+            raise self.failure(f"ended with status {status}{when}")
 
     def finish(self, seconds: float) -> str:
         """

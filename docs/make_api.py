@@ -74,7 +74,8 @@ def _package() -> Iterator[str]:
 
 def _module(name: str) -> Iterator[str]:
     module = importlib.import_module(name)
-    listed = [(n, getattr(module, n)) for n in module.__all__]
+    # A package that only holds modules has no names.
+    listed = [(n, getattr(module, n)) for n in getattr(module, "__all__", ())]
     things = [(n, thing) for n, thing in listed if getattr(thing, "__module__", name) == name]
     if not things:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ovos_bus_client._core.language import standard_tag
@@ -19,6 +20,7 @@ __all__ = [
     "MessageBusConfig",
     "client_from_config",
     "default_lang",
+    "default_timezone",
     "load_encryption",
     "load_gui_message_bus_config",
     "load_message_bus_config",
@@ -204,6 +206,21 @@ def default_lang() -> str:
     from ovos_config import Configuration
 
     return standard_tag(Configuration().get("lang") or FALLBACK_LANG)
+
+
+def default_timezone() -> tzinfo | None:
+    """
+    Return the time zone of the device: ``location.timezone.code``.
+
+    ``None`` is that of the system, where the configuration names none that is known.
+    """
+    from ovos_config.locale import get_config_tz
+
+    try:
+        zone = get_config_tz()
+    except (KeyError, TypeError):  # no such section
+        return None
+    return zone if isinstance(zone, tzinfo) else None
 
 
 def _load(name: str, default: MessageBusConfig, overrides: Mapping[str, Any]) -> MessageBusConfig:

@@ -13,9 +13,14 @@ Every error the library raises.
     ├── NotDelivered       a message was sent, and nobody can tell whether the bus took it
     │                      (also ConnectionError)
     ├── WrongSetting       mycroft.conf holds a value that cannot be used (also ValueError)
+    ├── NoBus              a helper was asked to say something before it had a bus
+    │                      (also RuntimeError)
+    ├── EventNotScheduled  the scheduler knows no event of that name (also LookupError)
     ├── UnusableKey        a key for the encryption of older installations is of no use
     │                      (also ValueError)
-    └── EncryptionUnavailable  that encryption is asked for and not installed (also ImportError)
+    ├── EncryptionUnavailable  that encryption is asked for and not installed (also ImportError)
+    ├── HostMissing        a plugin is used without the program that it is for (also ImportError)
+    └── UnusableTrack      something cannot be played (also ValueError, AssertionError)
 """
 
 from __future__ import annotations
@@ -104,6 +109,29 @@ class WrongSetting(BusClientError, ValueError):
         return f"{self.key}: {self.value!r} is wrong, expected {self.expected}"
 
 
+class NoBus(BusClientError, RuntimeError):
+    """A helper was asked to say something before it had a bus."""
+
+    def __str__(self) -> str:
+        return "there is no bus yet: call set_bus(bus) first"
+
+
+class EventNotScheduled(BusClientError, LookupError):
+    """
+    The scheduler knows no event of a name.
+
+    Attributes:
+        event: The name, as the scheduler would have it.
+    """
+
+    def __init__(self, event: str) -> None:
+        super().__init__(event)
+        self.event = event
+
+    def __str__(self) -> str:
+        return f"{self.event} is not scheduled"
+
+
 class UnusableKey(BusClientError, ValueError):
     """
     A key for AES is of the wrong length.
@@ -128,3 +156,41 @@ class EncryptionUnavailable(BusClientError, ImportError):
             "websocket.secret_key needs the package cryptography: "
             "pip install 'ovos-bus[encryption]'"
         )
+
+
+class HostMissing(BusClientError, ImportError):
+    """
+    A plugin of this library is used where the program that it is for is not installed.
+
+    Attributes:
+        plugin: What was to be used.
+        package: What to install.
+    """
+
+    def __init__(self, plugin: str, package: str) -> None:
+        super().__init__(plugin, package)
+        self.plugin, self.package = plugin, package
+
+    def __str__(self) -> str:
+        return f"{self.plugin} needs {self.package}: pip install {self.package}"
+
+
+class UnusableTrack(BusClientError, ValueError, AssertionError):
+    """
+    What was to be played is no track.
+
+    It is a ``ValueError``, and an ``AssertionError`` too, because programs in use may catch either.
+
+    Attributes:
+        track: What was given.
+        expected: What it should be.
+    """
+
+    def __init__(self, track: object, expected: str) -> None:
+        super().__init__(track, expected)
+        self.track, self.expected = track, expected
+
+    def __str__(self) -> str:
+        shown = ascii(self.track)
+        shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
+        return f"{shown} cannot be played, expected {self.expected}"

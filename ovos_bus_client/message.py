@@ -16,6 +16,7 @@ from typing import Any
 
 from ovos_bus_client._compat import MessageBase
 from ovos_bus_client._core import codec, flat
+from ovos_bus_client._core.event_status import status_data
 from ovos_bus_client.encryption import decrypt_from_dict, encrypt_as_dict
 from ovos_bus_client.errors import MalformedMessage
 
@@ -121,7 +122,8 @@ class Message(MessageBase):
         Raises:
             MalformedMessage: If it is none (M4, M5).
         """
-        return Message(*codec.parts(value))
+        type_, data, context = codec.parts(value)
+        return Message(type_, status_data(type_, data), context)
 
     def forward(self, msg_type: str, data: dict[str, Any] | None = None) -> Message:
         """

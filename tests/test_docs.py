@@ -146,7 +146,10 @@ def test_the_daemon_finds_nothing_to_say_about_the_example(tmp_path: Path) -> No
     [
         ("clients.md", "outage.py"),
         ("async.md", "async_client.py"),
+        ("schedule.md", "schedule.py"),
         ("skill-connections.md", "skill_connections.py"),
+        ("gui.md", "screen.py"),
+        ("media.md", "media.py"),
     ],
 )
 def test_a_page_shows_its_program_and_what_it_prints(

@@ -405,13 +405,18 @@ class MessageBusClient(Member):
         Args:
             event_name: The type, or a local event.
             func: Called with the `Message`. Registered twice for a type, it is called once.
-            ordered: Make its calls one after the other, in the order of the bus. Without it they
-                may overlap and overtake each other.
+            ordered: Make its calls one after the other, in the order of the bus; those of all
+                types for which it is registered so. Without it they may overlap and overtake each
+                other.
             targeted: Leave out what is meant for somebody else than this device, as an output
                 service does (`ovos_bus_client.targeting`).
         """
         listener = targeting.targeted(func) if targeted else func
-        self._register(event_name, func, InOrder(listener) if ordered else listener)
+        if ordered:
+            known = (there for (_, f), there in self.wrapped_funcs.items() if f == func)
+            beside = next((there for there in known if isinstance(there, InOrder)), None)
+            listener = InOrder(listener, beside)
+        self._register(event_name, func, listener)
 
     def on_collect(self, event_name: str, func: Handler, timeout: float = 2) -> None:
         """

@@ -49,14 +49,30 @@ class PoolClosed(RuntimeError):
     """A pool that was shut down is asked to do more."""
 
 
+class Lane:
+    """
+    What keeps calls in order.
+
+    Attributes:
+        queue: The calls that wait for the one that runs; ``None`` while none runs.
+    """
+
+    def __init__(self) -> None:
+        self.queue: deque[_Call] | None = None
+
+
 class InOrder:
     """A function whose calls a pool makes one after the other, in the order they were asked for."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, beside: InOrder | None = None) -> None:
+        """
+        Args:
+            function: The function.
+            beside: Another whose calls are to keep one order with these.
+        """
         functools.update_wrapper(self, function)  # by whose name it is known
         self.function = function
-        # The calls that wait for the one that runs; nothing runs while there is no queue.
-        self.queue: deque[_Call] | None = None
+        self.lane = Lane() if beside is None else beside.lane
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -136,10 +152,10 @@ class HandlerPool:
             if self._shut.is_set():
                 raise PoolClosed
             if isinstance(function, InOrder):
-                if function.queue is not None:
-                    function.queue.append(call)  # the call that runs hands over to it
+                if function.lane.queue is not None:
+                    function.lane.queue.append(call)  # the call that runs hands over to it
                     return
-                function.queue = deque()
+                function.lane.queue = deque()
             self._hand_out(call)
 
     def shutdown(self, wait: bool = True) -> None:
@@ -209,7 +225,7 @@ class HandlerPool:
             except BaseException as error:  # whatever it is, it is not the pool's
                 self._report(call.function, call.args, error)
             if isinstance(call.function, InOrder):
-                self._hand_over(call.function)
+                self._hand_over(call.function.lane)
             del call  # or its message would live until the next one comes
 
     def _next(self, worker: _Worker) -> _Call | None:
@@ -229,13 +245,13 @@ class HandlerPool:
         call, worker.call = worker.call, None
         return call
 
-    def _hand_over(self, function: InOrder) -> None:
-        """Hand out the next call of a function whose calls keep their order."""
+    def _hand_over(self, lane: Lane) -> None:
+        """Hand out the next of the calls that keep an order."""
         with self._lock:
-            if function.queue and not self._shut.is_set():
-                self._hand_out(function.queue.popleft())
+            if lane.queue and not self._shut.is_set():
+                self._hand_out(lane.queue.popleft())
             else:
-                function.queue = None
+                lane.queue = None
 
 
 _POOLS: weakref.WeakSet[HandlerPool] = weakref.WeakSet()

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ovos_bus_client.conf import MessageBusClientConf, MessageBusConfig, load_message_bus_config
+from ovos_bus_client.conf import (
+    MessageBusClientConf,
+    MessageBusConfig,
+    default_timezone,
+    load_message_bus_config,
+)
+from tests.support.config import configure
 from tests.support.processes import ROOT, environment
 
 PROGRAM = """
@@ -103,3 +110,16 @@ def test_the_older_name_is_the_same() -> None:
     """MessageBusClientConf is MessageBusConfig: a tuple of host, port, route and ssl."""
     assert MessageBusClientConf is MessageBusConfig
     assert MessageBusConfig._fields == ("host", "port", "route", "ssl")
+
+
+def test_the_time_zone_is_the_configured_one_as_it_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of the configuration counts; without a zone that is known, there is none."""
+    sections = configure(monkeypatch, location={"timezone": {"code": "Asia/Tokyo"}})
+    assert datetime(2026, 7, 1, tzinfo=default_timezone()).utcoffset() == timedelta(hours=9)
+
+    sections["location"] = {"timezone": {"code": "UTC"}}
+    assert datetime(2026, 7, 1, tzinfo=default_timezone()).utcoffset() == timedelta(0)
+
+    for location in ({"timezone": {"code": "No/Where"}}, {}, None):
+        sections["location"] = location
+        assert default_timezone() is None

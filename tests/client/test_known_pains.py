@@ -89,7 +89,12 @@ REPORTED: dict[int, dict[str, str]] = {
         "handlers that ask starve each other": f"{HERE}::test_handlers_that_ask_are_all_answered",
     },
     17: {"handlers of other clients are called": f"{HERE}::test_clients_share_no_handlers"},
-    18: {"removing kills others' handlers": f"{BOTH}::test_a_removed_handler_is_not_called"},
+    18: {
+        "removing kills others' handlers": f"{BOTH}::test_a_removed_handler_is_not_called",
+        "a skill that goes takes others' handlers along": (
+            "client/test_events::test_a_container_removes_only_its_own"
+        ),
+    },
     19: {"remove raises": f"{BOTH}::test_removing_what_is_not_there_costs_a_warning"},
     20: {
         "a handler is called twice": (
@@ -97,6 +102,9 @@ REPORTED: dict[int, dict[str, str]] = {
         ),
         "a failed shutdown leaves handlers": (
             f"{HERE}::test_a_skill_that_failed_to_shut_down_leaves_no_handlers"
+        ),
+        "a failed shutdown leaves handlers of events": (
+            "client/test_events::test_a_shutdown_that_fails_leaves_no_handler"
         ),
     },
     21: {
@@ -144,6 +152,11 @@ FOUND = {
     "a collector cannot be iterated": (
         "client/test_collector::test_iteration_yields_answers_as_they_come"
     ),
+    "the status of an event is never answered": (
+        "client/test_scheduler::test_the_status_of_an_event_is_answered"
+    ),
+    "a scheduled event cannot be updated": "client/test_events::test_data_can_be_changed",
+    "a crash loses the schedule": "client/test_scheduler::test_it_survives_being_killed",
     "a bad frame disconnects": f"{BOTH}::test_a_frame_that_is_no_message_costs_a_line",
 }
 

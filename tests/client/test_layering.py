@@ -20,7 +20,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     {"ovos_bus_client.errors", "ovos_bus_client.version", "ovos_bus_client._compat"},
     {"ovos_bus_client.encryption", "ovos_bus_client._core.codec"},
-    {"ovos_bus_client._core.flat"},
+    {"ovos_bus_client._core.flat", "ovos_bus_client._core.event_status"},
     {"ovos_bus_client.message"},
     {
         "ovos_bus_client._core",

@@ -140,6 +140,23 @@ def test_a_function_can_be_called_in_order(make_pool: Callable[..., HandlerPool]
     assert results(futures) == calls == list(range(200))
 
 
+def test_two_functions_may_share_an_order(make_pool: Callable[..., HandlerPool]) -> None:
+    """The calls of one wait for those of the other, and no two overlap."""
+    pool, gate, calls, done = make_pool(core_threads=4), Gate(), [], threading.Event()
+    first = InOrder(gate)
+    second = InOrder(calls.append, beside=first)
+    pool.call(first)
+    pool.call(second, 1)
+    pool.call(InOrder(lambda: done.set(), beside=second))
+    gate.wait_for(1)
+    assert submit(pool, abs, -1).result(TIMEOUT) == 1
+    assert calls == []
+    gate.open()
+
+    assert done.wait(TIMEOUT)
+    assert calls == [1]
+
+
 def test_an_ordered_function_holds_up_no_other(make_pool: Callable[..., HandlerPool]) -> None:
     """While a call of an ordered function takes long, others run, ordered ones included."""
     pool, gate, other_calls = make_pool(core_threads=1), Gate(), []

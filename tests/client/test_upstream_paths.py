@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from ovos_bus_client import MessageBusClient, Session
+from ovos_bus_client.apis.enclosure import EnclosureAPI
+from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
+from ovos_bus_client.apis.gui import GUIInterface
+from ovos_bus_client.util.scheduler import EventScheduler
 
-# All that installed programs import of the client of today, its API helpers aside.
+# All that installed programs import of the client of today.
 PATHS = {
     "ovos_bus_client": (
         "GUIMessage GUIWebsocketClient Message MessageBusClient Session SessionManager "
         "UtteranceState client_from_config send"
+    ),
+    "ovos_bus_client.apis.enclosure": "EnclosureAPI",
+    "ovos_bus_client.apis.events": (
+        "EventContainer EventSchedulerInterface Message create_basic_wrapper dig_for_message"
+    ),
+    "ovos_bus_client.apis.gui": "GUIInterface GUIWidgets _GUIDict extend_about_data",
+    "ovos_bus_client.apis.ocp": (
+        "ClassicAudioServiceInterface OCPAudioServiceInterface OCPInterface OCPQuery "
+        "OCPVideoServiceInterface OCPWebServiceInterface ensure_uri"
     ),
     "ovos_bus_client.client": (
         "GUIWebsocketClient MessageBusClient MessageCollector MessageWaiter"
@@ -28,9 +42,11 @@ PATHS = {
         "MessageBusClientConf MessageBusConfig client_from_config load_gui_message_bus_config "
         "load_message_bus_config"
     ),
+    "ovos_bus_client.hpm": "OVOSProtocol",
     "ovos_bus_client.message": (
         "CollectionMessage GUIMessage Message decrypt_from_dict dig_for_message encrypt_as_dict"
     ),
+    "ovos_bus_client.opm": "OVOSMessagebusSolver Query",
     "ovos_bus_client.scripts": "ovos_listen ovos_say_to ovos_speak simple_cli",
     "ovos_bus_client.send_func": "send",
     "ovos_bus_client.session": (
@@ -42,6 +58,7 @@ PATHS = {
         "listen_once_for_message send_binary_data_message send_binary_file_message send_message "
         "wait_for_reply"
     ),
+    "ovos_bus_client.util.scheduler": "EventScheduler Message repeat_time",
     "ovos_bus_client.version": "VERSION_MAJOR VERSION_MINOR VERSION_BUILD VERSION_ALPHA",
 }
 
@@ -238,6 +255,92 @@ def test_a_client_takes_its_arguments_in_the_known_order() -> None:
 def test_methods_take_what_programs_give(method: str, shape: list[tuple[str, object]]) -> None:
     """Names, order and defaults of the arguments are those that programs rely on."""
     assert parameters(getattr(MessageBusClient, method)) == shape
+
+
+REQUIRED = inspect.Parameter.empty
+
+
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [
+        (
+            EventScheduler,
+            [("bus", REQUIRED), ("schedule_file", "schedule.json"), ("autostart", True)],
+        ),
+        (
+            EventScheduler.schedule_event,
+            [
+                *(("event", REQUIRED), ("sched_time", REQUIRED)),
+                *(("repeat", None), ("data", None), ("context", None)),
+            ],
+        ),
+        (EventScheduler.update_event, [("event", REQUIRED), ("data", REQUIRED)]),
+        (EventScheduler.remove_event, [("event", REQUIRED)]),
+        *(
+            (getattr(EventScheduler, name), [])
+            for name in [
+                "load",
+                "store",
+                "check_state",
+                "clear_repeating",
+                "clear_empty",
+                "shutdown",
+            ]
+        ),
+        *(
+            (getattr(EventScheduler, f"handle_{name}"), [("message", REQUIRED)])
+            for name in (
+                *("schedule_event", "remove_event", "update_event"),
+                *("get_event", "list_events", "system_clock_sync"),
+            )
+        ),
+        (EventSchedulerInterface, [("bus", None), ("skill_id", None)]),
+        (
+            EventSchedulerInterface.schedule_event,
+            [
+                *(("handler", REQUIRED), ("when", REQUIRED)),
+                *(("data", None), ("name", None), ("context", None)),
+            ],
+        ),
+        (
+            EventSchedulerInterface.schedule_repeating_event,
+            [
+                *(("handler", REQUIRED), ("when", REQUIRED), ("interval", REQUIRED)),
+                *(("data", None), ("name", None), ("context", None)),
+            ],
+        ),
+        (EventSchedulerInterface.update_scheduled_event, [("name", REQUIRED), ("data", None)]),
+        (EventSchedulerInterface.cancel_scheduled_event, [("name", REQUIRED)]),
+        (EventSchedulerInterface.get_scheduled_event_status, [("name", REQUIRED)]),
+        (EventSchedulerInterface.cancel_all_repeating_events, []),
+        (EventSchedulerInterface.shutdown, []),
+        (EventSchedulerInterface.set_bus, [("bus", REQUIRED)]),
+        (EventSchedulerInterface.set_id, [("skill_id", REQUIRED)]),
+        (EventContainer.add, [("name", REQUIRED), ("handler", REQUIRED), ("once", False)]),
+    ],
+    ids=lambda value: getattr(value, "__qualname__", ""),
+)
+def test_scheduling_takes_what_programs_give(
+    method: object, shape: list[tuple[str, object]]
+) -> None:
+    """The scheduler and its interface are called as they always were."""
+    assert parameters(method) == shape
+
+
+def test_a_scheduler_is_a_thread() -> None:
+    """ovos-core makes it a daemon and starts it."""
+    assert issubclass(EventScheduler, Thread)
+
+
+def test_what_skills_are_given_is_made_as_they_make_it() -> None:
+    """Skills name the arguments of their screen, and make an enclosure before they have a bus."""
+    assert parameters(GUIInterface) == [
+        ("skill_id", inspect.Parameter.empty),
+        ("bus", None),
+        ("config", None),
+        ("ui_directories", None),
+    ]
+    assert parameters(EnclosureAPI) == [("bus", None), ("skill_id", "")]
 
 
 def test_a_session_takes_its_id_by_position() -> None:

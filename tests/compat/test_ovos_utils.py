@@ -108,3 +108,28 @@ answer = bus.wait_for_response(Message("ask", {"n": 1}), timeout=5)
 print(answer.msg_type, answer.data)
 """
     assert run(interpreter, tmp_path, program)[-1] == "ask.response {'n': 2}"
+
+
+def test_scheduled_events_of_skills_are_served(interpreter: Path, tmp_path: Path) -> None:
+    """The interface that skills have from there reads our scheduler's answers, on both buses."""
+    program = """
+import warnings
+warnings.simplefilter("ignore")
+from ovos_utils.events import EventSchedulerInterface
+from ovos_utils.fakebus import FakeBus
+from ovos_bus_client import testing
+from ovos_bus_client.util.scheduler import EventScheduler
+for make in (FakeBus, testing.FakeBus):
+    bus = make()
+    scheduler = EventScheduler(bus, "", autostart=False)
+    skill, heard = EventSchedulerInterface(bus, "tea.skill"), []
+    skill.schedule_event(lambda message: heard.append(message.data), 3600, {"n": 1}, "tea")
+    skill.update_scheduled_event("tea", {"n": 2})
+    left, data = skill.get_scheduled_event_status("tea"), scheduler.events["tea.skill:tea"][0][2]
+    skill.schedule_event(lambda message: heard.append(message.data), 0, {"n": 3}, "now")
+    scheduler.check_state()
+    print(round(left / 60), data, heard)
+"""
+    # Its log comes between.
+    lines = [line for line in run(interpreter, tmp_path, program) if line.startswith("60 ")]
+    assert lines == ["60 {'n': 2} [{'n': 3}]"] * 2

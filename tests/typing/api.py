@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 from ovos_bus_client import (
@@ -22,12 +23,22 @@ from ovos_bus_client import (
     send,
     skill_connection,
 )
+from ovos_bus_client.apis.enclosure import EnclosureAPI
+from ovos_bus_client.apis.events import EventContainer, EventSchedulerInterface
+from ovos_bus_client.apis.gui import GUIInterface, GUIWidgets, extend_about_data
+from ovos_bus_client.apis.ocp import (
+    ClassicAudioServiceInterface,
+    OCPInterface,
+    OCPQuery,
+    ensure_uri,
+)
 from ovos_bus_client.client import MessageCollector, MessageWaiter
 from ovos_bus_client.conf import MessageBusConfig, load_message_bus_config
 from ovos_bus_client.errors import BusClientError, MalformedMessage
 from ovos_bus_client.message import CollectionMessage, dig_for_message
 from ovos_bus_client.targeting import is_targeted, native_sources, targeted
 from ovos_bus_client.testing import FakeBus, Recorder
+from ovos_bus_client.util.scheduler import EventScheduler
 
 
 def messages() -> None:
@@ -48,6 +59,23 @@ def messages() -> None:
     print({message: same})
     if found is not None:
         found.data.get("utterance", "").upper()
+
+
+def schedules(bus: MessageBusClient, handler: Callable[[Message], None]) -> None:
+    scheduler = EventScheduler(bus, autostart=False)
+    scheduler.daemon = True
+    scheduler.start()
+    scheduler.schedule_event("tea.skill:ready", 1790000000, None, {"cups": 2})
+    when, repeat, data, context = scheduler.events["tea.skill:ready"][0]
+    print(when + (repeat or 0), data.get("cups"), context)
+    scheduler.shutdown()
+    tea = EventSchedulerInterface(bus, skill_id="tea.skill")
+    tea.schedule_event(handler, datetime(2026, 7, 1, 7), name="ready")
+    tea.schedule_repeating_event(lambda: None, None, 60)
+    left: int = tea.get_scheduled_event_status("ready")
+    events: EventContainer = tea.events
+    events.add("tea", handler, once=left > 0)
+    tea.shutdown()
 
 
 def sessions(message: Message) -> None:
@@ -179,3 +207,59 @@ def tests(make_skill: Callable[[MessageBusClient], Skill]) -> None:
     types: list[str] = heard.types
     failures: list[Exception] = bus.errors
     print(second, types, failures, heard.of("speak"), heard.messages[0])
+
+
+class Screen(GUIInterface):
+    """A skill's own, as ovos-workshop has it."""
+
+    def __init__(self, skill_id: str, bus: MessageBusClient) -> None:
+        GUIInterface.__init__(
+            self, skill_id=skill_id, bus=bus, config=None, ui_directories={"qt5": "/skill/gui/qt5"}
+        )
+
+
+def shows(bus: MessageBusClient, fake: FakeBus) -> None:
+    gui = Screen("my.skill", bus)
+    gui.bus = fake
+    gui["temperature"] = 21
+    gui["tea"] = {"minutes": 3}
+    gui["tea"]["minutes"] = 2
+    if "tea" in gui and gui.get("tea", {}):
+        gui.show_page("timer", override_idle=True)
+    gui.show_pages(["a", "b"], 1, 30, remove_others=True)
+    gui.register_handler("cancel", lambda message: message.data)
+    gui.set_on_gui_changed(lambda: None)
+    gui.send_event("go", {"a": 1})
+    front: str | None = gui.page
+    pages: list[str] = gui.pages
+    print(front, pages, gui.connected, gui.gui_disabled)
+    gui.shutdown()
+    GUIWidgets(bus).show_widget("timer", {"minutes": 3})
+    extend_about_data([{"display_key": "a", "display_value": "b"}], bus)
+
+
+def faces(bus: MessageBusClient) -> None:
+    enclosure = EnclosureAPI()
+    enclosure.set_bus(bus)
+    enclosure.set_id("my.skill")
+    enclosure.mouth_viseme(1.5, [("0", 0.5), ["3", 0.75]])
+    enclosure.eyes_blink("b")
+    red: int = enclosure.get_eyes_color()[0][0]
+    print(red)
+
+
+def media(bus: MessageBusClient, message: Message) -> None:
+    ocp = OCPInterface(bus)
+    ocp.play([{"uri": "http://a", "title": "A"}], utterance="play a", source_message=message)
+    ocp.seek_forward(timedelta(seconds=3))
+    length: float = ocp.get_track_length()
+    query = OCPQuery("jazz", bus, config={"max_timeout": length})
+    query.send()
+    query.wait()
+    for answer in query.results:
+        print(answer["results"])
+    audio = ClassicAudioServiceInterface(bus)
+    audio.play(["/a.mp3", ("/b", "audio/mp3")], repeat=True)
+    if audio.is_playing:
+        audio.set_track_position(audio.get_track_position() + 1)
+    print(ensure_uri("/a"))
