@@ -403,9 +403,12 @@ class AsyncMessageBusClient(Member):
             self.pending.give_up(expected)
 
     async def _send_what_is_kept(self) -> None:
-        """Send in order until nothing is left or the link fails; the rest stays."""
+        """Send what there is in order, or until the link fails; the rest stays."""
         async with self._sending:
-            while self._link.state is State.OPEN and (text := self._outgoing.next()) is not None:
+            # What is added meanwhile is sent by whoever adds it, or nobody would ever be done.
+            for _ in range(len(self._outgoing)):
+                if self._link.state is not State.OPEN or (text := self._outgoing.next()) is None:
+                    return
                 connection = self._connection
                 try:
                     if connection is None:

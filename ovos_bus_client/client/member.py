@@ -11,6 +11,7 @@ from typing import Any
 
 from ovos_bus_client import encryption, targeting
 from ovos_bus_client._core import codec
+from ovos_bus_client._core.agent import user_agent
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
 from ovos_bus_client._core.link import Link, State
@@ -20,7 +21,6 @@ from ovos_bus_client._core.times import LASTING
 from ovos_bus_client.conf import MessageBusConfig, load_encryption, load_unsent_limits
 from ovos_bus_client.errors import MalformedMessage, Undecipherable
 from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
-from ovos_bus_client.version import __version__
 
 __all__ = ["SESSION_SYNC", "Handler", "Member"]
 
@@ -90,7 +90,7 @@ class Member:
     @property
     def _user_agent(self) -> str:
         """What the bus is told that this client is."""
-        return f"ovos-bus-client/{__version__} ({self.name})"
+        return user_agent(self.name)
 
     # ------------------------------------------------------------------ handlers
 

@@ -72,7 +72,7 @@ class InOrder:
         """
         functools.update_wrapper(self, function)  # by whose name it is known
         self.function = function
-        self.lane = Lane() if beside is None else beside.lane
+        self.lane: Lane = Lane() if beside is None else beside.lane
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
