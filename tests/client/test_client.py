@@ -854,43 +854,6 @@ def test_a_bus_that_starts_later_is_found(
     take_warning(silence, "no connection")
 
 
-def test_three_hundred_outages_leave_nothing_behind(
-    make_client: Connect, monkeypatch: pytest.MonkeyPatch, silence: Records
-) -> None:
-    """Connecting again and again grows neither the stack nor the number of threads."""
-    monkeypatch.setattr(backoff, "FIRST", 0.001)
-    count, depths, threads, done = 300, [], [], threading.Event()
-
-    def serve(guest: Guest) -> None:
-        guest.shake_hands()
-        if done.is_set():
-            guest.read_until_closed()
-
-    class Watched(MessageBusClient):
-        def on_open(self, *args: Any) -> None:
-            depth, frame = 0, sys._getframe()
-            while frame.f_back is not None:
-                depth, frame = depth + 1, frame.f_back
-            depths.append(depth)
-            threads.append(len([t for t in threading.enumerate() if t.name != "impostor"]))
-            if len(depths) == count:
-                done.set()
-            super().on_open(*args)
-
-    with Impostor(serve) as server:
-        client = Watched("127.0.0.1", server.port, "/core", False)
-        client.run_in_thread()
-        assert done.wait(40)
-        assert client.connected_event.wait(TIMEOUT)
-        close_quickly(client)
-        client.emitter.shutdown()
-
-    assert len(set(depths)) == 1
-    assert max(threads[-100:]) <= max(threads[:100]) + 1
-    assert len(silence) <= count
-    silence.clear()
-
-
 @pytest.mark.parametrize(
     "nonsense",
     [b"", b"hello", b"[]", b"{}", b'{"type":', b"\xff\xfe", b'{"type":"t","data":7}', b"\x00" * 9],
