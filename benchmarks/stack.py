@@ -338,6 +338,10 @@ class Stack:
         """Start a program, as ``python -m module`` does."""
         self._start(name, self._python, "-m", module, *flags)
 
+    def start_program(self, name: str, *arguments: str) -> None:
+        """Start a program, as ``python arguments`` does."""
+        self._start(name, self._python, *arguments)
+
     def run(self, *arguments: str, seconds: float = ANSWER_SECONDS) -> str:
         """Run a program of the library to its end, and return what it printed."""
         process = self._process("command", self._python, *arguments)
