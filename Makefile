@@ -56,6 +56,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.fanout --peer
 	$(BIN)/python -m benchmarks.request --peer
 	$(BIN)/python -m benchmarks.client --peer
+	$(BIN)/python -m benchmarks.ovos --peer
 
 ## docs: write docs/api.md anew, and check that every link and every example in the docs is alive
 docs: $(VENV)/.installed

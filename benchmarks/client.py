@@ -223,7 +223,7 @@ def side_by_side(settings: Settings, peer: bool) -> list[Measured]:
     return list(measured.values())
 
 
-def verdict(figure: Figure, measured: Sequence[Measured]) -> tuple[str, str]:
+def verdict(figure: Figure, measured: Sequence[Measured], bar: Bar | None) -> tuple[str, str]:
     """
     How a figure stands, and whether that clears its bar.
 
@@ -234,7 +234,6 @@ def verdict(figure: Figure, measured: Sequence[Measured]) -> tuple[str, str]:
     ours = measured[0].summary(figure).median
     today = measured[1].summary(figure).median if len(measured) > 1 else None
     ratio = f"1/{today / ours:,.1f}" if today and ours else ""
-    bar = BARS.get(figure.key)
     if bar is None:
         return ratio, ""
     if bar.against is None:
@@ -249,14 +248,18 @@ def verdict(figure: Figure, measured: Sequence[Measured]) -> tuple[str, str]:
     return ratio, f"{bar.text()}: {'met' if ours <= limit else 'MISSED'}"
 
 
-def text(measured: Sequence[Measured]) -> str:
+def text(
+    measured: Sequence[Measured],
+    figures: Sequence[Figure] = FIGURES,
+    bars: Mapping[str, Bar] = BARS,
+) -> str:
     """All figures as a table, with their bars."""
     header = ["figure", *(f"{entry.name} {entry.version}" for entry in measured)]
     compared = len(measured) > 1
     header += ["ratio", "bar"] if compared else ["bar"]
     rows = []
-    for figure in FIGURES:
-        ratio, bar = verdict(figure, measured)
+    for figure in figures:
+        ratio, bar = verdict(figure, measured, bars.get(figure.key))
         cells = [entry.summary(figure).text(figure.digits) for entry in measured]
         rows.append([figure.title, *cells, *([ratio, bar] if compared else [bar])])
     return table(header, rows)

@@ -36,6 +36,22 @@ OVOS = (
     "ovos-PHAL==0.2.12",
 )
 
+#: What ovoscope's tests in one process need; it asks for an ovos-utils of the line to come.
+SCOPE = (
+    "ovoscope==1.5.0",
+    "ovos-core==2.1.1",
+    "ovos-workshop==7.0.6",
+    "ovos-plugin-manager==2.2.0",
+    "ovos-config==1.2.2",
+    "ovos-utils==0.15.6a1",
+    "padacioso==1.0.2a3",
+    "ovos-adapt-parser==1.0.9",
+    "ovos-skill-hello-world==0.2.1",
+    "ovos-skill-date-time==1.1.5",
+    "hivemind-core==4.0.0",
+    "hivemind_bus_client==0.4.4",
+)
+
 #: Skills and plugins that ask more of a bus than those do.
 PROBES = ROOT / "tests" / "ovos" / "skills"
 
@@ -140,6 +156,17 @@ def ovos_here() -> Interpreter:
         NotInstalled: It cannot be made.
     """
     made = _probed(_made("ovos-here", DROP_IN, ovos_today))
+    return Interpreter(made.executable, ROOT, str(ROOT))
+
+
+def ovos_scope() -> Interpreter:
+    """
+    ovoscope and HiveMind, with ours put in place of today's, in ``.peers/ovos-scope``.
+
+    Raises:
+        NotInstalled: It cannot be made.
+    """
+    made = _probed(_made("ovos-scope", (("install", *SCOPE), *DROP_IN)))
     return Interpreter(made.executable, ROOT, str(ROOT))
 
 

@@ -23,7 +23,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,9 @@ ASK_SECONDS = 0.1
 
 # A program that does not start on a busy Raspberry Pi within this is broken, in seconds.
 READY_SECONDS = 120.0
+
+# What a failure shows: of a message and of a log, in characters, and how many messages.
+SHOWN, LOG_SHOWN, MESSAGES_SHOWN = 200, 3000, 30
 
 PIPELINE = (
     "ovos-stop-pipeline-plugin-high",
@@ -70,14 +73,19 @@ class NotHeard(BenchError):
     Attributes:
         wanted: What was waited for.
         seconds: How long.
-        report: What was heard instead, and the end of each program's log.
+        heard: What was heard instead.
     """
 
-    def __init__(self, wanted: str, seconds: float, report: str) -> None:
-        self.wanted, self.seconds, self.report = wanted, seconds, report
+    def __init__(
+        self, wanted: str, seconds: float, heard: Sequence[Heard], logs: Callable[[], str]
+    ) -> None:
+        self.wanted, self.seconds, self.heard, self._logs = wanted, seconds, heard, logs
 
     def __str__(self) -> str:
-        return f"no {self.wanted} within {self.seconds:.0f} s\n{self.report}"
+        # Not before it is asked for: some wait often, and not long.
+        heard = "\n".join(json.dumps(message)[:SHOWN] for message in self.heard)
+        wanted = f"no {self.wanted} within {self.seconds:.0f} s"
+        return f"{wanted}\n{self._logs()}\n--- heard\n{heard}"
 
 
 def utterance(
@@ -217,9 +225,9 @@ class Ear:
                 if left <= 0:
                     break
                 self._news.wait(left)
-        said = "\n".join(json.dumps(heard)[:200] for heard in self.heard[since:][-30:])
+            heard = self.heard[since:][-MESSAGES_SHOWN:]
         wanted = f"{type_} of session {session or '(any)'} with {dict(data)}"
-        raise NotHeard(wanted, seconds, f"{self._report()}\n--- heard\n{said}")
+        raise NotHeard(wanted, seconds, heard, self._report)
 
     def _listen(self) -> None:
         while True:
@@ -259,6 +267,7 @@ class Stack:
 
     Attributes:
         port: Where the bus listens, also after a restart.
+        gui_port: Where screens join, if ovos-gui runs.
     """
 
     def __init__(
@@ -283,7 +292,9 @@ class Stack:
         self._processes: dict[str, Process] = {}
         self._running: dict[str, ExitStack] = {}
         self._generation = 0
-        write(home / "config" / "mycroft" / "mycroft.conf", _settings(self.port, settings or {}))
+        self.gui_port = free_port()
+        written = _settings(self.port, self.gui_port, settings or {})
+        write(home / "config" / "mycroft" / "mycroft.conf", written)
         # It would ask every skill in turn, and speak in between.
         boot = {"ready_settings": ["skills"], "speak_ready": False, "ready_sound": False}
         self.skill_settings("ovos-skill-boot-finished.openvoiceos", boot)
@@ -326,6 +337,10 @@ class Stack:
     def start(self, name: str, module: str, *flags: str) -> None:
         """Start a program, as ``python -m module`` does."""
         self._start(name, self._python, "-m", module, *flags)
+
+    def start_program(self, name: str, *arguments: str) -> None:
+        """Start a program, as ``python arguments`` does."""
+        self._start(name, self._python, *arguments)
 
     def run(self, *arguments: str, seconds: float = ANSWER_SECONDS) -> str:
         """Run a program of the library to its end, and return what it printed."""
@@ -379,7 +394,7 @@ class Stack:
     def report(self) -> str:
         """The end of each program's log."""
         return "\n".join(
-            f"--- {name}\n{process.log[-3000:]}" for name, process in self._processes.items()
+            f"--- {name}\n{process.log[-LOG_SHOWN:]}" for name, process in self._processes.items()
         )
 
     def _start(self, name: str, python: Interpreter, *arguments: str) -> None:
@@ -420,14 +435,14 @@ def write(file: Path, content: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(content))
 
 
-def _settings(port: int, sections: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(port: int, gui_port: int, sections: Mapping[str, Any]) -> dict[str, Any]:
     unreachable = f"http://{HOST}:9"
     settings: dict[str, Any] = {
         "lang": "en-US",
         "log_level": "DEBUG",
         "system": {"disable_remote_config": True},
         "websocket": {"host": HOST, "port": port, "route": ROUTE, "ssl": False},
-        "gui_websocket": {"host": HOST, "base_port": free_port(), "route": "/gui", "ssl": False},
+        "gui_websocket": {"host": HOST, "base_port": gui_port, "route": "/gui", "ssl": False},
         "intents": {"pipeline": list(PIPELINE)},
         "tts": {"module": "probe-tts", "fallback_module": "", "probe-tts": {}},
         "play_wav_cmdline": "true %1",

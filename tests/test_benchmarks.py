@@ -140,7 +140,7 @@ class TestClient:
         if today is not None:
             measured.append(Measured("today", "1.5.0", {}, [{key: today, "bare_p50_us": 100}]))
 
-        assert client.verdict(figure, measured) == expected
+        assert client.verdict(figure, measured, client.BARS.get(key)) == expected
 
 
 class TestCrowd:
