@@ -169,5 +169,11 @@ class Hub:
     def _drop(self, outbox: Outbox, why: TooSlow) -> None:
         log.warning("dropping %s, a slow consumer: %s", outbox.name, why)
         self.counters.dropped += 1
+        if not isinstance(why, BacklogFull):
+            self.counters.dropped_stalled += 1
+        elif why.setting == "max_backlog":
+            self.counters.dropped_max_backlog += 1
+        else:
+            self.counters.dropped_max_total_backlog += 1
         self.leave(outbox)
         outbox.wire.drop(why)
