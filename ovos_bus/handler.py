@@ -217,7 +217,8 @@ class BusSocket(Door, WebSocketHandler):
     def drop_unfinished(self) -> None:
         self.bus.hub.counters.dropped_unfinished += 1
         self._complain("dropping", "too many messages were begun and not finished, its one longest")
-        self.close(TRY_AGAIN_LATER, "too many messages were begun and not finished")
+        if self._protocol is not None:
+            self._protocol.give_up(TRY_AGAIN_LATER, "too many messages were begun and not finished")
 
     def _chunk_left(self, sent: asyncio.Future[None]) -> None:
         if self.outbox is None or sent.cancelled() or sent.exception():

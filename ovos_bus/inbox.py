@@ -133,6 +133,10 @@ class Inbox:
         self._rest += memoryview(data)[at:]
         self._need = need
 
+    def forget(self) -> None:
+        """Give back what is kept. Nothing may be fed after that."""
+        self._rest, self._fragments = bytearray(), None
+
     def _judge(self, first: int, second: int) -> None:
         fault = _FAULTS[first]
         if fault is not None:

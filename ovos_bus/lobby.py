@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 # More than programs of one machine start at once, and few enough to spare.
 ROOM = 256
@@ -34,7 +35,9 @@ class Lobby:
             crowded_out: Called for each who had to go.
         """
         self._room, self._crowded_out = room, crowded_out
-        self._visitors: dict[Visitor, None] = {}
+        # In the order they came. Weakly: one that has ended and still stands here would keep the
+        # buffers and tracebacks of its end, and a thousand of them would keep the memory.
+        self._visitors: WeakKeyDictionary[Visitor, None] = WeakKeyDictionary()
 
     def __len__(self) -> int:
         return len(self._visitors)
@@ -42,14 +45,21 @@ class Lobby:
     def enter(self, visitor: Visitor) -> None:
         """Let somebody wait; if there is no room, the one who came first goes."""
         if len(self._visitors) >= self._room:
-            self._visitors = {other: None for other in self._visitors if not other.closed()}
-        while len(self._visitors) >= self._room:
-            longest = next(iter(self._visitors))
-            del self._visitors[longest]
-            self._crowded_out()
-            longest.close()
+            self._make_room()
         self._visitors[visitor] = None
 
     def leave(self, visitor: Visitor) -> None:
         """Take note that somebody joined."""
         self._visitors.pop(visitor, None)
+
+    def _make_room(self) -> None:
+        waiting = []
+        for visitor in list(self._visitors):
+            if visitor.closed():
+                self.leave(visitor)
+            else:
+                waiting.append(visitor)
+        for visitor in waiting[: len(waiting) - self._room + 1]:
+            self.leave(visitor)
+            self._crowded_out()
+            visitor.close()

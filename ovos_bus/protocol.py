@@ -69,6 +69,7 @@ class StrictProtocol(WebSocketProtocol13):
         self._inbox = Inbox(plain.params.max_message_size, _unmask)
         self._pong: asyncio.Future[None] | None = None
         self._owed: bytes | None = None  # the answer to the last ping, while one is on its way
+        self._deaf = False  # whether what comes is read and forgotten
         self.holding = False  #: whether the client has to wait, and nothing is read
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
@@ -76,9 +77,17 @@ class StrictProtocol(WebSocketProtocol13):
             self._hearer.on_goodbye(code, reason)
         super().close(code, reason)
 
+    def give_up(self, code: int, reason: str) -> None:
+        """Close in the middle of a message, and keep nothing of it."""
+        self._deaf = True
+        self._inbox.forget()
+        self.close(code, reason)
+
     async def _receive_frame_loop(self) -> None:
         try:
             await self._listen()
+            if self._deaf:
+                await self._drain()
         except StreamClosedError:
             self._abort()
         except Violation as why:
@@ -93,7 +102,7 @@ class StrictProtocol(WebSocketProtocol13):
     async def _listen(self) -> None:
         hearer, inbox, stream = self._hearer, self._inbox, self.stream
         said = 0  # bytes since the last breath
-        while not self.client_terminated:
+        while not (self.client_terminated or self._deaf):
             data = await stream.read_bytes(CHUNK_BYTES, partial=True)
             for opcode, payload in inbox.feed(data):
                 if opcode == TEXT:
@@ -104,8 +113,8 @@ class StrictProtocol(WebSocketProtocol13):
                         self.holding = False
                 else:
                     self._control(opcode, cast("bytes", payload))
-                    if self.client_terminated:
-                        return
+                if self.client_terminated or self._deaf:
+                    return
                 said += len(payload) + FRAME_COST
                 if said >= BREATH_BYTES:
                     said = 0
@@ -144,6 +153,7 @@ class StrictProtocol(WebSocketProtocol13):
 
         To close a socket with unread data resets it, and the client would not see the close code.
         """
+        self._inbox.forget()
         try:
             while True:
                 await self.stream.read_bytes(CHUNK_BYTES, partial=True)

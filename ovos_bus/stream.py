@@ -45,13 +45,16 @@ class PlainStream(IOStream):
         self._begun = False
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
-        size = super().read_from_fd(buf)
-        if not self._begun and size:
-            self._begun = True
-            if bytes(buf[: len(_TLS_HELLO)]) == _TLS_HELLO:
-                self._refuse_tls()
-                return 0  # as if the client had gone
-        return size
+        try:
+            size = super().read_from_fd(buf)
+            if not self._begun and size:
+                self._begun = True
+                if bytes(buf[: len(_TLS_HELLO)]) == _TLS_HELLO:
+                    self._refuse_tls()
+                    return 0  # as if the client had gone
+            return size
+        finally:
+            del buf  # 64 KiB, which the traceback of a reset would keep
 
     def _refuse_tls(self) -> None:
         more = self._complaints.more(self._peer)

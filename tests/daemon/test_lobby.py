@@ -45,3 +45,11 @@ def test_who_joined_takes_no_room() -> None:
     assert not waiting.ended
     assert not joined.ended
     assert len(lobby) == 2
+
+
+def test_who_is_gone_is_not_kept() -> None:
+    """The lobby knows visitors and does not hold them."""
+    lobby = Lobby()
+    lobby.enter(Visitor())
+
+    assert len(lobby) == 0

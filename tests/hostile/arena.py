@@ -105,10 +105,11 @@ class Arena:
         yield
         report = self.witnesses.report()
         wrong = [*self._faults(report)]
-        if self.daemon.process.poll() is not None:
+        peak = peak_memory(self.daemon.pid)
+        if peak is None:
             wrong.append(f"the daemon is dead: {self.daemon.output[-2000:]}")
         else:
-            grown = (peak_memory(self.daemon.pid) - before) / MIB
+            grown = (peak - before) / MIB
             if grown > growth:
                 wrong.append(f"the daemon grew by {grown:.1f} MiB, more than {growth}")
             if newcomers:
@@ -151,12 +152,14 @@ class Arena:
         return []
 
 
-def peak_memory(pid: int) -> int:
-    """Return the largest resident memory since it was last cleared, in bytes."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) * 1024
+def peak_memory(pid: int) -> int | None:
+    """Return the largest resident memory since it was last cleared, in bytes; ``None`` if dead."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)  # a zombie has no memory
+    return int(found[1]) * 1024 if found else None
 
 
 def wait_until(true: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import struct
+from contextlib import ExitStack
 
 import pytest
 
@@ -75,7 +76,6 @@ CASES: list[tuple[str, bytes, int | str]] = [
     ("a line without an end", b"GET /" + b"x" * 20 * KIB, CUT),
     ("a thousand lines", head("GET /core HTTP/1.1", *(f"X{n}: x" for n in range(1000))), 101),
     ("a header without a name", head("GET /core HTTP/1.1", ": x"), 400),
-    ("a header that is folded", head("GET /core HTTP/1.1", "X: a", " b"), 101),
     ("a NUL in a header", head("GET /core HTTP/1.1", "X: a\0b"), 400),
     ("an escape for terminals", head(User_Agent="\x1b[2J"), 400),
     ("an extension", head(Sec_WebSocket_Extensions="permessage-deflate; x=1"), 101),
@@ -130,14 +130,18 @@ SILENCES = [
 ]
 
 
-@pytest.mark.parametrize("said", [s[1] for s in SILENCES], ids=[s[0] for s in SILENCES])
-def test_a_silence(arena: Arena, said: bytes) -> None:
-    """Who does not finish is cut off after 5 s."""
-    with arena.attacked(), socket.create_connection(("127.0.0.1", arena.port), PATIENCE) as it:
-        it.sendall(said)
-        with contextlib.suppress(ConnectionResetError):
-            while it.recv(4096):
-                pass
+def test_silences(arena: Arena) -> None:
+    """Who does not finish is cut off after 5 s, wherever the silence begins."""
+    with ExitStack() as stack, arena.attacked():
+        silent = []
+        for _, said in SILENCES:
+            it = stack.enter_context(socket.create_connection(("127.0.0.1", arena.port), PATIENCE))
+            it.sendall(said)
+            silent.append(it)
+        for it in silent:
+            with contextlib.suppress(ConnectionResetError):
+                while it.recv(4096):
+                    continue
 
 
 def test_a_request_drop_by_drop(arena: Arena) -> None:

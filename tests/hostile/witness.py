@@ -3,7 +3,7 @@ Two clients who tell each other numbers all the time, and notice what they miss.
 
     python -m tests.hostile.witness PORT PID
 
-Both say a number every 20 ms and both hear the numbers of both, whatever else passes. A line on
+Both say a number every 40 ms and both hear the numbers of both, whatever else passes. A line on
 standard input asks for a report: when all that was said before it has been heard, or should have
 been, a line of JSON comes back.
 
@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field
 
 from tests.support.rawsocket import RawClient, frame
 
-INTERVAL = 0.02
+INTERVAL = 0.04
 
 # How long a number may be on its way before it counts as lost. Seconds.
 LOST_AFTER = 20.0
