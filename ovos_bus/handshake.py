@@ -28,8 +28,9 @@ def check(http_version: str, headers: Mapping[str, str]) -> None:
         raise Refused(400, "this is a WebSocket, and the request does not say Upgrade: websocket")
     if "upgrade" not in {word.strip().lower() for word in headers.get("Connection", "").split(",")}:
         raise Refused(400, "the request does not say Connection: Upgrade")
-    if not headers.get("Host"):
-        raise Refused(400, "Host is missing")
+    host = headers.get("Host", "")
+    if not host or "," in host:
+        raise Refused(400, "there is not one Host")
     if headers.get("Sec-WebSocket-Version", "").strip() != VERSION:
         raise Refused(426, f"the bus speaks version {VERSION} of the protocol (RFC 6455)")
     if not _is_key(headers.get("Sec-WebSocket-Key", "").strip()):

@@ -115,11 +115,15 @@ class StrictProtocol(WebSocketProtocol13):
                     self._control(opcode, cast("bytes", payload))
                 if self.client_terminated or self._deaf:
                     return
-                said += len(payload) + FRAME_COST
+                said += FRAME_COST
                 if said >= BREATH_BYTES:
                     said = 0
                     await asyncio.sleep(0)
             hearer.on_heard(inbox.unfinished)
+            said += len(data)  # also of what was no event, such as empty fragments
+            if said >= BREATH_BYTES:
+                said = 0
+                await asyncio.sleep(0)
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:

@@ -132,13 +132,16 @@ ATTACKS: Sequence[Callable[[Arena, Dice], None]] = (
 )
 
 
-def attack(arena: Arena, dice: Dice, until: float, done: Counter[str]) -> None:
+def attack(arena: Arena, dice: Dice, until: float, done: Counter[str], faults: list[str]) -> None:
     """Attack without a pause."""
     while time.monotonic() < until:
         chosen = dice.choice(ATTACKS)
-        # Being cut off is what an attacker has to expect.
-        with contextlib.suppress(OSError, Closed):
-            chosen(arena, dice)
+        try:
+            # Being cut off is what an attacker has to expect.
+            with contextlib.suppress(OSError, Closed):
+                chosen(arena, dice)
+        except Exception as fault:
+            faults.append(f"{chosen.__name__}: {fault!r}")
         done[chosen.__name__] += 1
 
 
@@ -176,7 +179,9 @@ def soak(arena: Arena, minutes: float, number: int) -> None:
     done: Counter[str] = Counter()
     threads = [
         *(
-            threading.Thread(target=attack, args=(arena, Dice(f"{number}-{n}"), until, done))
+            threading.Thread(
+                target=attack, args=(arena, Dice(f"{number}-{n}"), until, done, faults)
+            )
             for n in range(3)
         ),
         *(threading.Thread(target=chat, args=(arena, n, until, faults)) for n in range(CHATTERS)),
