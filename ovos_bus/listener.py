@@ -111,7 +111,8 @@ class Listener:
         def serve_one(connection: socket.socket, address: tuple[object, ...]) -> None:
             bound_buffers(connection)
             bus = self._bus
-            stream = PlainStream(connection, config.max_msg_size, str(address[0]), bus.complaints)
+            peer = str(address[0]) if address else "a program of this machine"
+            stream = PlainStream(connection, config.max_msg_size, peer, bus.complaints)
             bus.lobby.enter(stream)
             server.handle_stream(stream, address)
 
