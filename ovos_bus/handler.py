@@ -64,7 +64,7 @@ class BusSocket(Door, WebSocketHandler):
         self._protocol: StrictProtocol | None = None
         self._pace = Pace()
         self._peer = self.request.remote_ip or ""  # whatever number of connections it has
-        self._complaints = Throttle()
+        self._malformed = Throttle()
         self._pulse = Pulse(bus.config.ping_interval, bus.config.ping_timeout)
         self._drafting = False  # whether what it has begun counts against the limit for all
         self._going = False
@@ -137,8 +137,7 @@ class BusSocket(Door, WebSocketHandler):
         try:
             type_ = envelope.check(text)
         except Malformed as why:
-            self.bus.hub.counters.malformed += 1
-            self._complain("dropped a malformed message of", f"{why}: {envelope.excerpt(text)}")
+            self._report_malformed(why, text)
             return None
         if self.bus.config.filter:
             self._log_message(type_, text)
@@ -237,14 +236,18 @@ class BusSocket(Door, WebSocketHandler):
         self._pace.pay(size)
         return self.bus.ease(self._pace) if self._pace.exhausted else None
 
-    def _complain(self, what: str, why: str) -> None:
-        """Warn about this client, unless there were such warnings enough."""
-        more = self._complaints.more()
-        if more is None:
-            return
-        others = self.bus.complaints.more(self._peer)
-        if others is not None:
-            log.warning("%s %s: %s%s", what, self.name, why, more or others)
+    def _report_malformed(self, why: Malformed, text: str) -> None:
+        self.bus.hub.counters.malformed += 1
+        more = self._malformed.more()
+        if more is not None:
+            reason = f"{why}: {envelope.excerpt(text)}"
+            self._complain("dropped a malformed message of", reason, more)
+
+    def _complain(self, what: str, why: str, unsaid: str = "") -> None:
+        """Warn about this client, unless its address had warnings enough."""
+        more = self.bus.complaints.more(self._peer)
+        if more is not None:
+            log.warning("%s %s: %s%s", what, self.name, why, unsaid or more)
 
     def _log_message(self, type_: str, text: str) -> None:
         if log.isEnabledFor(logging.DEBUG) and type_ not in self.bus.config.filter_logs:
