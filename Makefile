@@ -4,11 +4,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+FUZZ_SECONDS ?= 60
+SOAK_MINUTES ?= 30
+
 .DEFAULT_GOAL := help
 
 ## help: this list
 help:
-	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-11s %s\n", name, $$0 }' $(MAKEFILE_LIST)
+	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-12s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
 ## run: start the bus on ws://127.0.0.1:8181/core (more flags: make run ARGS="--port 0")
 run: $(VENV)/.installed
@@ -21,6 +24,18 @@ monitor: $(VENV)/.installed
 ## test: the test suite (one file: make test ARGS=tests/test_hub.py)
 test: $(VENV)/.installed
 	$(BIN)/pytest $(ARGS)
+
+## test-hostile: attack a daemon while witnesses watch that nothing is lost
+test-hostile: $(VENV)/.installed
+	$(BIN)/pytest -m hostile tests/hostile $(ARGS)
+
+## fuzz: feed random bytes and texts to what reads them, FUZZ_SECONDS long (60)
+fuzz: $(VENV)/.installed
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest -m fuzz tests/fuzz --timeout 0 $(ARGS)
+
+## soak: mixed load with random faults, SOAK_MINUTES long (30), SOAK_SEED=n to repeat one
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.hostile.soak --minutes $(SOAK_MINUTES) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 ## test-compat: the tests against other releases of OVOS packages (installs them into .peers/)
 test-compat: $(VENV)/.installed
@@ -72,4 +87,5 @@ $(VENV)/.installed: pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-.PHONY: help run monitor test test-compat test-long test-ovos style types check format bench docs clean
+.PHONY: help run monitor test test-hostile fuzz soak test-compat test-long test-ovos style types check \
+	format bench docs clean

@@ -2,9 +2,10 @@
 The daemon: a WebSocket server that relays every message to every client.
 
 Rules that own no socket: ``hub``, ``outbox``, ``pace``, ``envelope``, ``frame``, ``access``,
-``config``, ``metrics``, ``throttle``, ``who``, ``errors``. Shells around them: ``handler``,
-``door`` and ``listener`` (the only files that import tornado), ``status``, ``acceptor`` and
-``bus`` (which hold the event loop), ``settings``, ``logs`` and ``cli``.
+``handshake``, ``inbox``, ``drafts``, ``pulse``, ``lobby``, ``config``, ``metrics``, ``throttle``,
+``who``, ``errors``. Shells around them: ``handler``, ``protocol``, ``stream``, ``door`` and
+``listener`` (the only files that import tornado), ``status``, ``acceptor`` and ``bus`` (which hold
+the event loop), ``settings``, ``logs`` and ``cli``.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -7,18 +7,20 @@ import itertools
 from typing import Protocol
 
 from ovos_bus.config import BusConfig
+from ovos_bus.drafts import Drafts
 from ovos_bus.frame import text_frame
 from ovos_bus.hub import Hub, Tally
+from ovos_bus.lobby import Lobby
 from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
-from ovos_bus.throttle import Throttle
+from ovos_bus.throttle import Throttle, Throttles
 from ovos_bus.who import Who
 
 GREETING = text_frame(
     b'{"type": "connected", "data": {}, "context": {"session": {"session_id": "default"}}}'
 )
 
-# How often the hub looks for stalled clients, in seconds.
+# How often clients that are stalled or dead are looked for, in seconds.
 EXPIRE_INTERVAL = 1.0
 
 # How often a sender that waits looks by itself whether it still has to, in seconds: nobody reports
@@ -48,6 +50,12 @@ class Connection(Wire, Protocol):
     def cut(self) -> None:
         """Close the socket at once."""
 
+    def look_after(self) -> None:
+        """Find out whether the client is alive; called once a second."""
+
+    def drop_unfinished(self) -> None:
+        """Disconnect the client for what it has begun to say and not finished."""
+
 
 class Bus:
     """One bus: its hub and its connections. Needs a running event loop."""
@@ -57,6 +65,9 @@ class Bus:
         self.hub = Hub(config.limits)
         self.access = config.access
         self.refusals = Throttle()
+        self.complaints = Throttles()  # about clients, by their address
+        self.lobby = Lobby(crowded_out=self._count_crowded_out)
+        self._drafts: Drafts[Connection] = Drafts(config.max_total_backlog)
         self.stopping = False
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
@@ -74,8 +85,19 @@ class Bus:
         self._connections.add(connection)
         return self.hub.join(name, connection, GREETING)
 
+    @property
+    def full(self) -> bool:
+        """Whether as many have joined as may."""
+        return len(self.hub) >= self.config.max_connections
+
+    def unfinished(self, connection: Connection, size: int) -> None:
+        """Take note of how much a client has begun to say and not finished, in bytes."""
+        for largest in self._drafts.note(connection, size):
+            largest.drop_unfinished()
+
     def gone(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
+        self.unfinished(connection, 0)
         self._connections.discard(connection)
         if not self._connections:
             self._empty.set()
@@ -129,6 +151,11 @@ class Bus:
         while True:
             await asyncio.sleep(EXPIRE_INTERVAL)
             self.hub.expire()
+            for connection in tuple(self._connections):
+                connection.look_after()
+
+    def _count_crowded_out(self) -> None:
+        self.hub.counters.crowded_out += 1
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -50,6 +50,9 @@ class BusConfig:
     max_backlog: int = 64 * MIB
     max_total_backlog: int = 256 * MIB
     stall_timeout: float = 10.0
+    max_connections: int = 1024
+    ping_interval: float = 30.0  #: 0 sends no pings
+    ping_timeout: float = 30.0
     filter: bool = False
     filter_logs: tuple[str, ...] = ("gui.status.request", "gui.page.upload")
     allowed_origins: tuple[str, ...] = ()
@@ -112,6 +115,16 @@ def _positive(value: object) -> float:
     return float(value)
 
 
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _NotThis
+    return value
+
+
+def _positive_or_zero(value: object) -> float:
+    return 0.0 if value == 0 and not isinstance(value, bool) else _positive(value)
+
+
 def _megabytes(value: object) -> int:
     return max(1, int(_positive(value) * MIB))
 
@@ -171,6 +184,9 @@ SETTINGS: Mapping[str, Setting] = {
     "max_backlog": Setting(_megabytes, "a number of MB above 0", MIB),
     "max_total_backlog": Setting(_megabytes, "a number of MB above 0", MIB),
     "stall_timeout": Setting(_positive, "a number of seconds above 0"),
+    "max_connections": Setting(_count, "a whole number above 0"),
+    "ping_interval": Setting(_positive_or_zero, "a number of seconds, 0 for no pings"),
+    "ping_timeout": Setting(_positive, "a number of seconds above 0"),
     "filter": Setting(_flag, "true or false"),
     "filter_logs": Setting(_names, "a list of message types"),
     "allowed_origins": Setting(_origins, 'a list of origins such as "https://panel.example"'),

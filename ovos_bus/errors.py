@@ -5,6 +5,7 @@ Every error the daemon raises or reports.
 
     BusError
     ├── Malformed         a client sent something that is no message
+    ├── Violation         a client broke the WebSocket protocol
     ├── TooSlow           a client reads slower than it is spoken to
     │   ├── BacklogFull     more unread than it may leave
     │   └── Stalled         unread data and no progress
@@ -36,6 +37,22 @@ class Malformed(BusError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Violation(BusError):
+    """
+    A client broke a rule of the WebSocket protocol (RFC 6455), and its connection is closed.
+
+    Attributes:
+        code: The close code to say so with.
+        reason: What it did, in a few words of ASCII.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code, self.reason = code, reason
 
     def __str__(self) -> str:
         return self.reason

@@ -1,11 +1,13 @@
-"""A text as the WebSocket frame that carries it (RFC 6455 §5.2), made once for all clients."""
+"""WebSocket frames as a server sends them (RFC 6455 §5.2); a text's is made once for all."""
 
 from __future__ import annotations
 
 import struct
 
+_FIN = 0x80
+
 # FIN set, opcode 1 (text): a message always leaves in one frame.
-_FIN_TEXT = 0x81
+_FIN_TEXT = _FIN | 0x01
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -21,3 +23,14 @@ def text_frame(payload: bytes) -> bytes:
     if size < 1 << 16:
         return struct.pack("!BBH", _FIN_TEXT, 126, size) + payload
     return struct.pack("!BBQ", _FIN_TEXT, 127, size) + payload
+
+
+def control_frame(opcode: int, payload: bytes) -> bytes:
+    """
+    Frame what a control frame carries.
+
+    Args:
+        opcode: 8 to 10 (§5.5).
+        payload: At most 125 bytes.
+    """
+    return bytes((_FIN | opcode, len(payload))) + payload

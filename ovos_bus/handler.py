@@ -11,16 +11,26 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable
+from typing import Any
 
 from tornado.iostream import IOStream, StreamClosedError
-from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
+from tornado.web import HTTPError
+from tornado.websocket import (
+    WebSocketClosedError,
+    WebSocketHandler,
+    WebSocketProtocol,
+    WebSocketProtocol13,
+)
 
-from ovos_bus import envelope
+from ovos_bus import envelope, handshake
 from ovos_bus.bus import Bus
 from ovos_bus.door import Door
-from ovos_bus.errors import Malformed, TooSlow
+from ovos_bus.errors import Malformed, Refused, TooSlow, Violation
+from ovos_bus.inbox import MESSAGE_TOO_BIG, NOT_UTF8, UNSUPPORTED_DATA
 from ovos_bus.outbox import CHUNK_BYTES, Outbox
 from ovos_bus.pace import Pace
+from ovos_bus.protocol import StrictProtocol
+from ovos_bus.pulse import Pulse, Sign
 from ovos_bus.throttle import Throttle
 from ovos_bus.who import Who, read_agent
 
@@ -28,19 +38,20 @@ log = logging.getLogger(__name__)
 
 # Close codes of RFC 6455 §7.4.1 and its registry.
 GOING_AWAY = 1001
-UNSUPPORTED_DATA = 1003
-MESSAGE_TOO_BIG = 1009
+INTERNAL_ERROR = 1011  # what servers say when nobody answers their pings
 TRY_AGAIN_LATER = 1013
 # What a close frame has room for besides its code (§5.5); our reasons are ASCII.
 MAX_REASON_CHARS = 123
 
-THEIR_FAULT = frozenset({UNSUPPORTED_DATA, MESSAGE_TOO_BIG})
+# From here on, what a client has begun to say counts against the limit for all.
+DRAFT_BYTES = 2 * CHUNK_BYTES
 
-# What one sender may say before the others have a turn of the loop, too.
-BREATH_BYTES = 4 * CHUNK_BYTES
-
-# What a message costs besides its bytes, in bytes that would take as long.
-MESSAGE_COST = 512
+# Counters of those who broke the protocol; any other code counts as a protocol error.
+CLOSED = {
+    UNSUPPORTED_DATA: "closed_binary",
+    NOT_UTF8: "closed_not_utf8",
+    MESSAGE_TOO_BIG: "closed_too_big",
+}
 
 
 class BusSocket(Door, WebSocketHandler):
@@ -51,9 +62,12 @@ class BusSocket(Door, WebSocketHandler):
         self.who = Who(bus.number(), "unknown address")
         self.outbox: Outbox | None = None  # None before joining and after leaving
         self._stream: IOStream | None = None
+        self._protocol: StrictProtocol | None = None
         self._pace = Pace()
+        self._peer = self.request.remote_ip or ""  # whatever number of connections it has
         self._malformed = Throttle()
-        self._said = 0  # bytes since the last breath
+        self._pulse = Pulse(bus.config.ping_interval, bus.config.ping_timeout)
+        self._drafting = False  # whether what it has begun counts against the limit for all
         self._going = False
         self._ending = ""  # how we ended it, if we did
 
@@ -64,20 +78,41 @@ class BusSocket(Door, WebSocketHandler):
 
     @property
     def max_message_size(self) -> int:
-        """The largest message in bytes; tornado answers a larger one with 1009, unread."""
+        """The largest message in bytes; a larger one is answered with 1009, unread."""
         return self.bus.config.max_msg_size
 
     def check_origin(self, origin: str) -> bool:
         """Say yes: the door has decided, and for cases that tornado would not ask about."""
         return True
 
+    def prepare(self) -> None:
+        super().prepare()
+        if self.request.method != "GET":
+            return  # tornado says 405
+        counters = self.bus.hub.counters
+        try:
+            handshake.check(self.request.version, self.request.headers)
+        except Refused as why:  # a mistake, and its maker is told
+            counters.refused += 1
+            raise HTTPError(why.status) from why
+        if self.bus.full:
+            counters.refused_full += 1
+            limit = self.bus.config.max_connections
+            full = Refused(503, f"{limit} clients have joined, and max_connections allows no more")
+            self._report(full)
+            raise HTTPError(full.status) from full
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if status_code == 426:
+            self.set_header("Sec-WebSocket-Version", handshake.VERSION)  # RFC 6455 §4.4
+            self.set_header("Upgrade", "websocket")  # RFC 9110 §15.5.22
+        super().write_error(status_code, **kwargs)
+
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
-        # Some versions of tornado take the drafts of the protocol, too (RFC 6455 §4.4).
-        if self.request.headers.get("Sec-WebSocket-Version") != "13":
-            return None
         protocol = super().get_websocket_protocol()
         if isinstance(protocol, WebSocketProtocol13):
-            return _Protocol(self, False, protocol.params)
+            self._protocol = StrictProtocol(self, self, protocol)
+            return self._protocol
         return protocol
 
     # tornado calls these
@@ -86,6 +121,7 @@ class BusSocket(Door, WebSocketHandler):
         assert self.ws_connection is not None
         self._stream = self.ws_connection.stream
         assert self._stream is not None
+        self.bus.lobby.leave(self._stream)
         # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
         self.set_nodelay(True)
         agent = read_agent(self.request.headers.get("User-Agent"))
@@ -93,38 +129,48 @@ class BusSocket(Door, WebSocketHandler):
         self.outbox = self.bus.join(self.name, self)
         log.info("%s joined", self.name)
 
-    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        outbox = self.outbox
-        if outbox is None or self._going:  # it has to go, and is still talking
-            return None
-        if isinstance(message, bytes):
-            self.close(UNSUPPORTED_DATA, "the bus carries text, not binary frames")
-            return None
-        try:
-            type_ = envelope.check(message)
-        except Malformed as why:
-            self._report_malformed(why, message)
-            return self._breathe(len(message))
-        if self.bus.config.filter:
-            self._log_message(type_, message)
-        size = self.bus.publish(message)
-        outbox.said += 1
-        outbox.said_bytes += size
-        return self._hold_up(size)
-
-    def on_goodbye(self, code: int | None, reason: str | None) -> None:
-        """Take note of a close frame that is sent, ours or tornado's (1009)."""
-        self._leave_hub()
-        self._ending = f"closed with {code}, {reason}"
-        if code in THEIR_FAULT:
-            log.warning("closing %s: %s (%s)", self.name, reason, code)
-
     def on_close(self) -> None:
         self._leave_hub()
         self.bus.gone(self)
         if self.close_code is not None and not self._ending:
             self._ending = f"it closed with {self.close_code}"
         log.info("%s left: %s", self.name, self._ending or "the connection was lost")
+
+    # the protocol calls these (ovos_bus.protocol.Hearer)
+
+    def on_text(self, text: str) -> Awaitable[None] | None:
+        outbox = self.outbox
+        if outbox is None or self._going:  # it has to go, and is still talking
+            return None
+        try:
+            type_ = envelope.check(text)
+        except Malformed as why:
+            self._report_malformed(why, text)
+            return None
+        if self.bus.config.filter:
+            self._log_message(type_, text)
+        size = self.bus.publish(text)
+        outbox.said += 1
+        outbox.said_bytes += size
+        return self._hold_up(size) if self.bus.hub.congested else None
+
+    def on_heard(self, unfinished: int) -> None:
+        self._pulse.heard = True
+        if self._drafting or unfinished > DRAFT_BYTES:
+            self._drafting = unfinished > DRAFT_BYTES
+            self.bus.unfinished(self, unfinished if self._drafting else 0)
+
+    def on_violation(self, why: Violation) -> None:
+        if self.outbox is None:
+            return
+        counter = CLOSED.get(why.code, "closed_protocol_error")
+        setattr(self.bus.hub.counters, counter, getattr(self.bus.hub.counters, counter) + 1)
+        self._complain("closing", f"{why.reason} ({why.code})")
+
+    def on_goodbye(self, code: int | None, reason: str | None) -> None:
+        self._leave_hub()
+        if not self._ending:
+            self._ending = f"closed with {code}, {reason}"
 
     # its outbox calls these (ovos_bus.outbox.Wire)
 
@@ -162,6 +208,27 @@ class BusSocket(Door, WebSocketHandler):
         if self._stream is not None:
             self._stream.close()
 
+    def look_after(self) -> None:
+        if self.outbox is None:  # on its way out, with a time limit of its own
+            return
+        # The ping would stand behind what it has not read, or the answer waits for us to read it.
+        excused = bool(self.outbox.backlog or (self._protocol and self._protocol.holding))
+        sign = self._pulse.feel(excused)
+        if sign is Sign.ASK:
+            with contextlib.suppress(WebSocketClosedError, StreamClosedError):
+                self.ping()
+        elif sign is Sign.DEAD:
+            seconds = self.bus.config.ping_timeout
+            self.bus.hub.counters.dropped_silent += 1
+            log.warning("dropping %s: no answer to a ping for %g s", self.name, seconds)
+            self.close(INTERNAL_ERROR, "no answer to a ping")
+
+    def drop_unfinished(self) -> None:
+        self.bus.hub.counters.dropped_unfinished += 1
+        self._complain("dropping", "too many messages were begun and not finished, its one longest")
+        if self._protocol is not None:
+            self._protocol.give_up(TRY_AGAIN_LATER, "too many messages were begun and not finished")
+
     def _chunk_left(self, sent: asyncio.Future[None]) -> None:
         if self.outbox is None or sent.cancelled() or sent.exception():
             return
@@ -176,41 +243,26 @@ class BusSocket(Door, WebSocketHandler):
 
     def _hold_up(self, size: int) -> Awaitable[None] | None:
         """Make a sender that floods wait; what it goes on to say then waits in its own TCP."""
-        if self.bus.hub.congested:
-            self._pace.pay(size)
-            if self._pace.exhausted:
-                return self.bus.ease(self._pace)
-        return self._breathe(size)
-
-    def _breathe(self, size: int) -> Awaitable[None] | None:
-        """Let the others have a turn, if this one has said much since the last time."""
-        self._said += size + MESSAGE_COST
-        if self._said >= BREATH_BYTES:
-            self._said = 0
-            return asyncio.sleep(0)
-        return None
+        self._pace.pay(size)
+        return self.bus.ease(self._pace) if self._pace.exhausted else None
 
     def _report_malformed(self, why: Malformed, text: str) -> None:
         self.bus.hub.counters.malformed += 1
         more = self._malformed.more()
         if more is not None:
-            quote = envelope.excerpt(text)
-            log.warning("dropped a malformed message of %s: %s: %s%s", self.name, why, quote, more)
+            reason = f"{why}: {envelope.excerpt(text)}"
+            self._complain("dropped a malformed message of", reason, more)
+
+    def _complain(self, what: str, why: str, unsaid: str = "") -> None:
+        """Warn about this client, unless its address had warnings enough."""
+        more = self.bus.complaints.more(self._peer)
+        if more is not None:
+            log.warning("%s %s: %s%s", what, self.name, why, unsaid or more)
 
     def _log_message(self, type_: str, text: str) -> None:
         if log.isEnabledFor(logging.DEBUG) and type_ not in self.bus.config.filter_logs:
             source, destination = envelope.route(text)
             log.debug("> %s source: %s destination: %s", ascii(type_), source, destination)
-
-
-class _Protocol(WebSocketProtocol13):
-    """tornado's protocol, telling the handler which close frame leaves."""
-
-    def close(self, code: int | None = None, reason: str | None = None) -> None:
-        if not self.server_terminated and not self.client_terminated:
-            assert isinstance(self.handler, BusSocket)
-            self.handler.on_goodbye(code, reason)
-        super().close(code, reason)
 
 
 def _peer(stream: IOStream) -> str:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 # A client with more unread than this is behind, and senders that flood wait for it ...
 BEHIND_BYTES = 1 * MIB
 # ... unless it has taken nothing for so many seconds: then it is stalled, and nobody waits. A slow
-# reader shows progress in steps of a third of the system's send buffer, 1.3 MB on Linux.
+# reader shows progress in steps of a third of the system's send buffer (`ovos_bus.stream`).
 PATIENCE = 2.0
 
 
@@ -211,5 +211,11 @@ class Hub:
     def _drop(self, outbox: Outbox, why: TooSlow) -> None:
         log.warning("dropping %s, a slow consumer: %s", outbox.name, why)
         self.counters.dropped += 1
+        if not isinstance(why, BacklogFull):
+            self.counters.dropped_stalled += 1
+        elif why.setting == "max_backlog":
+            self.counters.dropped_max_backlog += 1
+        else:
+            self.counters.dropped_max_total_backlog += 1
         self.leave(outbox)
         outbox.wire.drop(why)

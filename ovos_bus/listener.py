@@ -12,7 +12,6 @@ import signal
 import socket
 
 from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
@@ -21,8 +20,9 @@ from ovos_bus.bus import Bus
 from ovos_bus.config import BusConfig
 from ovos_bus.errors import BusError
 from ovos_bus.handler import BusSocket
-from ovos_bus.outbox import KIB, MIB
+from ovos_bus.outbox import KIB
 from ovos_bus.status import Clients, Health, Metrics
+from ovos_bus.stream import PlainStream, bound_buffers
 
 log = logging.getLogger(__name__)
 
@@ -105,12 +105,16 @@ class Listener:
             application,
             max_header_size=MAX_HEADER_BYTES,
             max_body_size=0,
+            body_timeout=HANDSHAKE_SECONDS,
             idle_connection_timeout=HANDSHAKE_SECONDS,
         )
 
         def serve_one(connection: socket.socket, address: tuple[object, ...]) -> None:
-            # A message is read whole, with its frame's head.
-            stream = IOStream(connection, max_buffer_size=config.max_msg_size + MIB)
+            bound_buffers(connection)
+            bus = self._bus
+            peer = str(address[0]) if address else "a program of this machine"
+            stream = PlainStream(connection, config.max_msg_size, peer, bus.complaints)
+            bus.lobby.enter(stream)
             server.handle_stream(stream, address)
 
         self._acceptor = Acceptor(sockets, serve_one)

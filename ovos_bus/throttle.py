@@ -1,4 +1,4 @@
-"""One log line now, and a count of those that were left out."""
+"""A log line now and then, and a count of those that were left out."""
 
 from __future__ import annotations
 
@@ -9,21 +9,39 @@ from collections.abc import Callable
 INTERVAL = 10.0
 
 
-class Throttle:
-    """Allows one line per interval."""
+# What one peer may cause in an interval, over however many connections: several programs with a
+# fault each are all named, and one that connects again and again is not named for ever.
+LINES_PER_PEER = 5
 
-    __slots__ = ("_clock", "_interval", "_next_at", "_unsaid")
+# Peers that are told apart; who comes when all are taken shares one throttle with the like.
+PEERS = 256
+
+
+class Throttle:
+    """Allows some lines per interval."""
+
+    __slots__ = ("_clock", "_ends_at", "_interval", "_left", "_lines", "_unsaid")
 
     def __init__(
-        self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic
+        self,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+        lines: int = 1,
     ) -> None:
         """
         Args:
-            interval: Seconds between two lines.
+            interval: Seconds.
+            lines: How many to allow in each.
         """
-        self._interval, self._clock = interval, clock
-        self._next_at = clock()
+        self._interval, self._clock, self._lines = interval, clock, lines
+        self._ends_at = clock()
+        self._left = 0
         self._unsaid = 0
+
+    @property
+    def forgettable(self) -> bool:
+        """Whether a new one would say the same from now on."""
+        return self._clock() >= self._ends_at and not self._unsaid
 
     def more(self) -> str | None:
         """
@@ -34,9 +52,49 @@ class Throttle:
             ``None`` if this line is to be left out, too.
         """
         now = self._clock()
-        if now < self._next_at:
+        if now >= self._ends_at:
+            self._ends_at = now + self._interval
+            self._left = self._lines
+        if not self._left:
             self._unsaid += 1
             return None
+        self._left -= 1
         unsaid, self._unsaid = self._unsaid, 0
-        self._next_at = now + self._interval
         return f" (and {unsaid} more since the last such line)" if unsaid else ""
+
+
+class Throttles:
+    """
+    A throttle for each peer, so that nobody evades one by connecting again.
+
+    The table is bounded: those that have nothing to remember are forgotten when there is no room,
+    and who finds none nevertheless is held to the throttle of `others`.
+    """
+
+    __slots__ = ("_clock", "_interval", "_peers", "others")
+
+    def __init__(
+        self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._interval, self._clock = interval, clock
+        self._peers: dict[str, Throttle] = {}
+        self.others = Throttle(interval, clock, LINES_PER_PEER)
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def more(self, peer: str) -> str | None:
+        """Ask for a line about a peer, as `Throttle.more` does."""
+        throttle = self._peers.get(peer)
+        if throttle is None:
+            if len(self._peers) >= PEERS:
+                self._forget()
+            if len(self._peers) >= PEERS:
+                return self.others.more()
+            throttle = self._peers[peer] = Throttle(self._interval, self._clock, LINES_PER_PEER)
+        return throttle.more()
+
+    def _forget(self) -> None:
+        self._peers = {
+            peer: throttle for peer, throttle in self._peers.items() if not throttle.forgettable
+        }

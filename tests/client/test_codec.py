@@ -102,3 +102,22 @@ def test_a_clone_copies_other_objects_too() -> None:
     assert copy["tuple"][0] is not tree["tuple"][0]
     assert copy["set"] is not tree["set"]
     assert copy["own"]["deep"] is not tree["own"]["deep"]
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\uDfff"])
+def test_a_glance_past_half_a_surrogate_pair(half: str) -> None:
+    """The type is found without the rest, and a type that holds one is itself."""
+    text = f'{{"type": "t", "data": {{"x": "{half}", "n": {"9" * 5000}}}}}'
+    assert codec.glance(text) == codec.glance(text.encode()) == "t"
+    with pytest.raises(MalformedMessage):
+        codec.parts(text)
+
+    assert codec.glance(f'{{"type": "t{half}"}}') == "t" + json.loads(f'"{half}"')
+
+
+def test_a_number_out_of_range_is_not_quoted_whole() -> None:
+    """A million digits are no line of a log."""
+    with pytest.raises(MalformedMessage) as found:
+        codec.parts('{"type": "t", "data": {"x": 1e' + "9" * 1_000_000 + "}}")
+
+    assert len(str(found.value)) < 200

@@ -157,14 +157,26 @@ def test_any_other_text_is_malformed_and_nothing_worse(text: str) -> None:
     assert accepted(text) == is_message(text)
 
 
-@pytest.mark.parametrize("half", ["\\ud800", "\\uDFFF", "\\udc00\\ud800"])
-def test_half_a_surrogate_pair_passes(half: str) -> None:
-    """RFC 8259 lets it stand in a string, and programs in use write it (broken file names)."""
+@pytest.mark.parametrize(
+    ("half", "logged"),
+    [
+        ("\\ud800", "\\uf800"),
+        ("\\uDFFF", "\\uffff"),
+        ("\\udc00\\ud800", "\\ufc00\\uf800"),
+        ("\\\\ud800\\ud800", "\\\\uf800\\uf800"),
+    ],
+)
+def test_half_a_surrogate_pair_passes(half: str, logged: str) -> None:
+    """
+    RFC 8259 lets it stand in a string, and programs in use write it (broken file names).
+
+    In the log another letter stands for it.
+    """
     data = f'{{"x": "{half}", "n": {"1" * 5000}}}'
     text = f'{{"type": "t", "data": {data}, "context": {{"source": "{half}"}}}}'
 
     assert check(text) == "t"
-    assert route(text) == (f'"{half.lower()}"', "")
+    assert route(text) == (f'"{logged}"', "")
 
 
 @pytest.mark.parametrize(
@@ -202,10 +214,13 @@ def test_half_a_surrogate_pair_passes(half: str) -> None:
         ('{"type": "\\ud800", "data": []}', "data is not an object"),
         (
             '{"type": "t", "data": {"x": "\\ud800"}',
-            "not JSON: Expecting ',' delimiter: line 1 column 38 (char 37)",
+            "not JSON: Input data was truncated",
         ),
-        ('{"type": "t", "data": {"x": "\\ud800", "y": NaN}}', "not JSON: NaN is no number"),
-        ('{"type": "t", "data": ' + '{"x":' * 5000, "nested too deeply"),
+        (
+            '{"type": "t", "data": {"x": "\\ud800", "y": NaN}}',
+            "not JSON: invalid character (byte 43)",
+        ),
+        ('{"type": "t", "data": ' + '{"x":' * 100_000, "nested too deeply"),
         ('{"type": "t", "data": {"x": ' + "[" * 100_000, "nested too deeply"),
     ],
 )

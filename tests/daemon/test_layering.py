@@ -12,10 +12,10 @@ import ovos_bus
 PACKAGE = Path(ovos_bus.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 RULES = [
-    *("access", "config", "envelope", "errors", "frame"),
-    *("hub", "metrics", "outbox", "pace", "throttle", "who"),
+    *("access", "config", "drafts", "envelope", "errors", "frame", "handshake"),
+    *("hub", "inbox", "lobby", "metrics", "outbox", "pace", "pulse", "throttle", "who"),
 ]
-SHELLS = {"door", "handler", "listener", "status"}
+SHELLS = {"door", "handler", "listener", "protocol", "status", "stream"}
 # Who stands left may know who stands right, never the other way round.
 ARROWS = ["__main__", "cli", "listener", "status", "handler", "door", "bus", "hub", "outbox"]
 

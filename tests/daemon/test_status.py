@@ -70,18 +70,13 @@ def test_the_counters_move(daemon: Daemon) -> None:
     daemon.wait_for("client 2 .* left")
     later = counts(daemon)
 
-    assert now == {
+    assert {name: count for name, count in now.items() if count} == {
         "clients": 2,
-        "backlog_bytes": 0,
         "joined": 2,
-        "left": 0,
-        "dropped": 0,
-        "refused": 0,
         "received": 6,
         "received_bytes": 6 * (len(text) + 2),
         "delivered": 12,
         "malformed": 1,
-        "paused": 0,
     }
     assert later == now | {"clients": 0, "left": 2}
 

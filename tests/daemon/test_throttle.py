@@ -1,8 +1,8 @@
-"""One log line now, and a count of those that were left out."""
+"""A log line now and then, and a count of those that were left out."""
 
 from __future__ import annotations
 
-from ovos_bus.throttle import INTERVAL, Throttle
+from ovos_bus.throttle import INTERVAL, LINES_PER_PEER, PEERS, Throttle, Throttles
 from tests.support.wires import Clock
 
 
@@ -32,3 +32,50 @@ def test_nothing_left_out_is_not_mentioned() -> None:
     for _ in range(3):
         assert throttle.more() == ""
         clock.advance(5.0)
+
+
+def test_several_lines_may_be_allowed_in_an_interval() -> None:
+    """Those beyond are counted, and the count comes with the next interval's first."""
+    clock = Clock()
+    throttle = Throttle(clock=clock, lines=2)
+    assert [throttle.more() for _ in range(4)] == ["", "", None, None]
+    clock.advance(INTERVAL)
+
+    assert [throttle.more() for _ in range(3)] == [
+        " (and 2 more since the last such line)",
+        "",
+        None,
+    ]
+
+
+def test_each_peer_has_a_throttle_of_its_own() -> None:
+    """One that is noisy does not silence another."""
+    throttles = Throttles(clock=Clock())
+    while throttles.more("noisy") is not None:
+        pass
+
+    assert throttles.more("quiet") == ""
+
+
+def test_a_thousand_peers_share_a_bounded_table() -> None:
+    """Those for whom there is no room are held to one throttle together."""
+    throttles = Throttles(clock=Clock())
+    said = [throttles.more(f"peer {n}") for n in range(1000)]
+
+    assert len(throttles) == PEERS
+    assert said.count("") == PEERS + LINES_PER_PEER
+
+
+def test_peers_with_nothing_to_remember_make_room() -> None:
+    """After the interval others have a throttle of their own; what was left out is kept."""
+    clock = Clock()
+    throttles = Throttles(clock=clock)
+    for _ in range(LINES_PER_PEER + 3):
+        throttles.more("noisy")
+    for n in range(PEERS):
+        throttles.more(f"peer {n}")
+    clock.advance(INTERVAL)
+
+    assert throttles.more("new") == ""
+    assert len(throttles) == 2
+    assert throttles.more("noisy") == " (and 3 more since the last such line)"

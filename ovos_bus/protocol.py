@@ -1,0 +1,166 @@
+"""
+tornado's WebSocket protocol, with RFC 6455 kept to the letter on what clients send.
+
+tornado lets unmasked frames pass and cuts a connection without a close code for most of what it
+does notice. So what arrives is read here, and judged in `inbox`; the handshake, the close handshake
+and the stream stay tornado's. Of what tornado does not document, only `_receive_frame_loop` and
+`_abort` are used, both of them declared in its abstract `WebSocketProtocol`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Protocol, cast
+
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13
+
+from ovos_bus.errors import Violation
+from ovos_bus.frame import control_frame
+from ovos_bus.inbox import CLOSE, PING, PONG, TEXT, Inbox, goodbye, xor
+from ovos_bus.outbox import CHUNK_BYTES
+
+Unmask = Callable[[bytes, bytes], bytes]
+
+try:  # a wheel of tornado has it compiled, and some distributions have not
+    from tornado import speedups
+
+    _unmask = cast("Unmask", speedups.websocket_mask)
+except ImportError:  # pragma: no cover
+    _unmask = xor
+
+# What one sender may say before the others have a turn of the loop, too.
+BREATH_BYTES = 4 * CHUNK_BYTES
+
+# What a frame costs besides its bytes, in bytes that would take as long.
+FRAME_COST = 512
+
+
+class Hearer(Protocol):
+    """The side of a handler that hears what the protocol reads."""
+
+    def on_text(self, text: str) -> Awaitable[None] | None:
+        """Take a message; nothing more is read while what it returns is awaited."""
+
+    def on_heard(self, unfinished: int) -> None:
+        """Take note of a sign of life, and of the bytes kept of a message that is not whole."""
+
+    def on_violation(self, why: Violation) -> None:
+        """Take note of a rule that was broken; the connection is closed for it."""
+
+    def on_goodbye(self, code: int | None, reason: str | None) -> None:
+        """Take note of a close frame that leaves, ours or an answer."""
+
+
+class StrictProtocol(WebSocketProtocol13):
+    """Speaks for one connection."""
+
+    def __init__(self, handler: WebSocketHandler, hearer: Hearer, plain: WebSocketProtocol13):
+        """
+        Args:
+            handler: tornado's side of the connection.
+            hearer: Our side of it.
+            plain: The protocol that tornado would have used, with its parameters.
+        """
+        super().__init__(handler, False, plain.params)
+        self._hearer = hearer
+        self._inbox = Inbox(plain.params.max_message_size, _unmask)
+        self._pong: asyncio.Future[None] | None = None
+        self._owed: bytes | None = None  # the answer to the last ping, while one is on its way
+        self._deaf = False  # whether what comes is read and forgotten
+        self.holding = False  #: whether the client has to wait, and nothing is read
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        if not self.server_terminated and not self.client_terminated:
+            self._hearer.on_goodbye(code, reason)
+        super().close(code, reason)
+
+    def give_up(self, code: int, reason: str) -> None:
+        """Close in the middle of a message, and keep nothing of it."""
+        self._deaf = True
+        self._inbox.forget()
+        self.close(code, reason)
+
+    async def _receive_frame_loop(self) -> None:
+        try:
+            await self._listen()
+            if self._deaf:
+                await self._drain()
+        except StreamClosedError:
+            self._abort()
+        except Violation as why:
+            self._hearer.on_violation(why)
+            self.close(why.code, why.reason)
+            await self._drain()
+        except Exception as error:
+            self.handler.log_exception(type(error), error, error.__traceback__)
+            self._abort()
+        self.handler.on_ws_connection_close(self.close_code, self.close_reason)
+
+    async def _listen(self) -> None:
+        hearer, inbox, stream = self._hearer, self._inbox, self.stream
+        said = 0  # bytes since the last breath
+        while not (self.client_terminated or self._deaf):
+            data = await stream.read_bytes(CHUNK_BYTES, partial=True)
+            for opcode, payload in inbox.feed(data):
+                if opcode == TEXT:
+                    held = hearer.on_text(cast("str", payload))
+                    if held is not None:
+                        self.holding = True
+                        await held
+                        self.holding = False
+                else:
+                    self._control(opcode, cast("bytes", payload))
+                if self.client_terminated or self._deaf:
+                    return
+                said += FRAME_COST
+                if said >= BREATH_BYTES:
+                    said = 0
+                    await asyncio.sleep(0)
+            hearer.on_heard(inbox.unfinished)
+            said += len(data)  # also of what was no event, such as empty fragments
+            if said >= BREATH_BYTES:
+                said = 0
+                await asyncio.sleep(0)
+
+    def _control(self, opcode: int, payload: bytes) -> None:
+        if opcode == PING:
+            self._answer(payload)
+        elif opcode == CLOSE:
+            code, reason = goodbye(payload)
+            self.client_terminated = True
+            self.close_code, self.close_reason = code, reason
+            self.close(code)  # the same code comes back (§5.5.1)
+
+    def _answer(self, data: bytes) -> None:
+        """Answer a ping; of many that come while an answer is on its way, the last (§5.5.3)."""
+        if self.server_terminated:
+            return
+        if self._pong is not None and not self._pong.done():
+            self._owed = data
+            return
+        self._pong = self.stream.write(control_frame(PONG, data))
+        if not self._pong.done():
+            self._pong.add_done_callback(self._answered)
+
+    def _answered(self, sent: asyncio.Future[None]) -> None:
+        owed, self._owed = self._owed, None
+        if owed is not None and not sent.cancelled() and not sent.exception():
+            with contextlib.suppress(StreamClosedError):  # the reading side meets it, too
+                self._answer(owed)
+
+    async def _drain(self) -> None:
+        """
+        Read and forget, until the client or tornado's patience (5 s) ends the connection.
+
+        To close a socket with unread data resets it, and the client would not see the close code.
+        """
+        self._inbox.forget()
+        try:
+            while True:
+                await self.stream.read_bytes(CHUNK_BYTES, partial=True)
+                await asyncio.sleep(0)
+        except StreamClosedError:
+            self._abort()
