@@ -23,8 +23,9 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 # The flags that stand for a key of the section, each with its help.
 FLAGS = {
-    "host": "address to listen on (127.0.0.1)",
+    "host": "address to listen on, or unix:/path (127.0.0.1)",
     "port": "port to listen on; 0 takes a free one and prints it (8181)",
+    "unix-socket": "file to listen on, too (none)",
     "route": "path that clients connect to (/core)",
     "max-msg-size": "largest message in MB; a larger one closes its sender's connection (25)",
 }
@@ -89,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for flag, meaning in FLAGS.items():
-        parser.add_argument(f"--{flag}", metavar=flag.rpartition("-")[2].upper(), help=meaning)
+        value = "PATH" if flag == "unix-socket" else flag.rpartition("-")[2].upper()
+        parser.add_argument(f"--{flag}", metavar=value, help=meaning)
     parser.add_argument(
         "--log-level", metavar="LEVEL", help=f"one of {', '.join(LEVELS)} (INFO, or as configured)"
     )

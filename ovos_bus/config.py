@@ -19,6 +19,12 @@ from ovos_bus.outbox import MIB
 
 SECTION = "websocket"
 
+# What a host begins with that is the file of a Unix socket.
+UNIX = "unix:"
+
+# The name of a socket has 108 bytes, the last of which is 0 (man 7 unix).
+MAX_UNIX_PATH = 107
+
 # Read by the client library, not by the daemon, so not unknown.
 CLIENT_KEYS = frozenset(
     {"shared_connection", "ssl_ca", "ssl_verify", "secret_key", "allow_unencrypted"}
@@ -50,6 +56,15 @@ class BusConfig:
     allowed_hosts: tuple[str, ...] = ()
     allow_insecure_remote: bool = False
     ssl: bool = False
+    unix_socket: str = ""  #: a path; empty for none
+    unix_socket_mode: str = "0660"  #: octal, as chmod takes it
+    unix_socket_group: str = ""  #: empty for what the system takes
+
+    @property
+    def unix_sockets(self) -> tuple[str, ...]:
+        """The files to listen on: that of ``host``, and that beside it."""
+        path = self.host.removeprefix(UNIX) if self.host.startswith(UNIX) else ""
+        return tuple(dict.fromkeys(filter(None, (path, self.unix_socket))))
 
     @property
     def limits(self) -> Limits:
@@ -74,6 +89,8 @@ def _text(value: object) -> str:
 
 def _host(value: object) -> str:
     host = _text(value)
+    if host.startswith(UNIX):
+        return UNIX + _path(host.removeprefix(UNIX), MAX_UNIX_PATH)
     if any(c.isspace() or not c.isprintable() or c in "/@?#" for c in host):
         raise _NotThis
     try:
@@ -81,6 +98,37 @@ def _host(value: object) -> str:
     except UnicodeError:
         raise _NotThis from None
     return host.removeprefix("[").removesuffix("]")
+
+
+def _path(value: object, most: int = 4095) -> str:
+    path = _text(value)
+    if not path.startswith(("/", "~/")) or not path.isprintable() or path.endswith("/"):
+        raise _NotThis
+    if len(path.encode(errors="surrogateescape")) > most:
+        raise _NotThis
+    return path
+
+
+def _unix_path(value: object) -> str:
+    return _path(value, MAX_UNIX_PATH) if value != "" else ""
+
+
+def _mode(value: object) -> str:
+    mode = _text(value)
+    if not 3 <= len(mode) <= 4 or any(digit not in "01234567" for digit in mode):
+        raise _NotThis
+    if int(mode, 8) & ~0o777 or not int(mode, 8) & 0o200:  # without that, not even we get in
+        raise _NotThis
+    return mode
+
+
+def _group(value: object) -> str:
+    if value == "":
+        return ""
+    group = _text(value)
+    if not group.isprintable() or any(c.isspace() or c in ":/" for c in group):
+        raise _NotThis
+    return group
 
 
 def _port(value: object) -> int:
@@ -158,7 +206,7 @@ class Setting:
 
 
 SETTINGS: Mapping[str, Setting] = {
-    "host": Setting(_host, "a host name or address"),
+    "host": Setting(_host, "a host name or address, or unix:/path/of/a/socket"),
     "port": Setting(_port, "a whole number from 0 (a free port) to 65535"),
     "route": Setting(_route, "a path that begins with / and is not /healthz or /metrics"),
     "max_msg_size": Setting(_megabytes, "a number of MB above 0", MIB),
@@ -171,6 +219,9 @@ SETTINGS: Mapping[str, Setting] = {
     "allowed_hosts": Setting(_hosts, "a list of host names"),
     "allow_insecure_remote": Setting(_flag, "true or false"),
     "ssl": Setting(_off, "false: this version does not speak TLS"),
+    "unix_socket": Setting(_unix_path, "a full path of at most 107 bytes"),
+    "unix_socket_mode": Setting(_mode, 'octal permissions with which we get in, such as "0660"'),
+    "unix_socket_group": Setting(_group, "the name or number of a group"),
 }
 
 
@@ -222,9 +273,13 @@ def unknown_keys(layers: Iterable[Layer]) -> list[tuple[str, str]]:
     ]
 
 
+def _is_local(host: str) -> bool:
+    return host.startswith(UNIX) or is_loopback(host)
+
+
 def _contradictions(config: BusConfig) -> Iterable[tuple[tuple[str, ...], str]]:
     """Find values that are right alone and wrong together: the keys, and what is expected."""
-    if not is_loopback(config.host) and not config.allow_insecure_remote:
+    if not _is_local(config.host) and not config.allow_insecure_remote:
         yield (
             ("host", "allow_insecure_remote"),
             "an address of this machine alone, such as 127.0.0.1: whoever reaches the bus controls "

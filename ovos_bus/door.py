@@ -6,8 +6,10 @@ import logging
 from http.client import responses
 from typing import Any
 
+from tornado.iostream import IOStream
 from tornado.web import HTTPError, RequestHandler
 
+from ovos_bus import peer
 from ovos_bus.bus import Bus
 from ovos_bus.envelope import excerpt
 from ovos_bus.errors import Refused
@@ -54,4 +56,10 @@ class Door(RequestHandler):
         self.bus.hub.counters.refused += 1
         more = self.bus.refusals.more()
         if more is not None:
-            log.warning("refused %s: %s%s", self.request.remote_ip, excerpt(str(why)), more)
+            log.warning("refused %s: %s%s", self._who(), excerpt(str(why)), more)
+
+    def _who(self) -> str:
+        stream: IOStream | None = getattr(self.request.connection, "stream", None)
+        if stream is None or stream.socket is None:
+            return peer.UNKNOWN
+        return peer.host(stream.socket)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Mapping
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from ovos_bus import envelope
+from ovos_bus import envelope, peer
 from ovos_bus.bus import Bus
 from ovos_bus.door import Door
 from ovos_bus.errors import Malformed, TooSlow
@@ -82,7 +82,7 @@ class BusSocket(Door, WebSocketHandler):
         assert self._stream is not None
         # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
         self.set_nodelay(True)
-        self.name += f" ({_peer(self._stream)}{_program(self.request.headers)})"
+        self.name += f" ({peer.name(self._stream.socket)}{_program(self.request.headers)})"
         self.outbox = self.bus.join(self.name, self)
         log.info("%s joined", self.name)
 
@@ -200,14 +200,6 @@ class _Protocol(WebSocketProtocol13):
             assert isinstance(self.handler, BusSocket)
             self.handler.on_goodbye(code, reason)
         super().close(code, reason)
-
-
-def _peer(stream: IOStream) -> str:
-    try:
-        host, port = stream.socket.getpeername()[:2]
-    except (OSError, ValueError):  # gone already
-        return "unknown address"
-    return f"{host}:{port}"
 
 
 def _program(headers: Mapping[str, str]) -> str:

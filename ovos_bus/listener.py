@@ -18,11 +18,12 @@ from tornado.web import Application
 
 from ovos_bus.acceptor import Acceptor
 from ovos_bus.bus import Bus
-from ovos_bus.config import BusConfig
+from ovos_bus.config import UNIX, BusConfig
 from ovos_bus.errors import BusError
 from ovos_bus.handler import BusSocket
 from ovos_bus.outbox import KIB, MIB
 from ovos_bus.status import Health, Metrics
+from ovos_bus.unix import UnixSocket
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class CannotListen(BusError):
     The address cannot be had.
 
     Attributes:
-        address: ``host:port``, an IPv6 address in brackets.
+        address: ``host:port``, an IPv6 address in brackets, or ``unix:`` and a path.
         why: What the system says.
     """
 
@@ -54,7 +55,8 @@ class CannotListen(BusError):
         problem = self.why.strerror or str(self.why)
         hint = ""
         if self.why.errno == errno.EADDRINUSE:
-            hint = "; is a bus running already? --port takes another"
+            flag = "--unix-socket" if self.address.startswith(UNIX) else "--port"
+            hint = f"; is a bus running already? {flag} takes another"
         return f"cannot listen on {self.address}: {problem}{hint}"
 
 
@@ -65,12 +67,15 @@ class Listener:
         self._config = config
         self._bus: Bus
         self._acceptor: Acceptor
+        self._files: list[UnixSocket] = []
         self.port = config.port  #: the real one after `start`, where the configuration says 0
 
     @property
-    def url(self) -> str:
-        """The address that clients use."""
-        return f"ws://{self._address}{self._config.route}"
+    def urls(self) -> list[str]:
+        """The addresses that clients use."""
+        route = self._config.route
+        tcp = [] if self._config.host.startswith(UNIX) else [f"ws://{self._address}{route}"]
+        return tcp + [f"ws+unix://{file.path}:{route}" for file in self._files]
 
     @property
     def _address(self) -> str:
@@ -86,10 +91,10 @@ class Listener:
         """
         config = self._config
         try:
-            sockets = bind_sockets(config.port, config.host)
-        except OSError as why:
-            raise CannotListen(self._address, why) from why
-        self.port = sockets[0].getsockname()[1]
+            sockets = self._bind()
+        except CannotListen:
+            self._close_files()
+            raise
         self._bus = Bus(config)
         shared = {"bus": self._bus}
         application = Application(
@@ -113,12 +118,38 @@ class Listener:
             server.handle_stream(stream, address)
 
         self._acceptor = Acceptor(sockets, serve_one)
-        log.info("listening on %s", self.url)
+        for url in self.urls:
+            log.info("listening on %s", url)
 
     async def stop(self) -> None:
         """Stop accepting, send what is unsent, close everybody with 1001; at most 2 s."""
+        for file in self._files:
+            file.remove()
         self._acceptor.stop()
         await self._bus.stop(STOP_SECONDS)
+
+    def _bind(self) -> list[socket.socket]:
+        """Bind everything that is to be listened on, or raise `CannotListen`."""
+        config = self._config
+        mode = int(config.unix_socket_mode, 8)
+        for path in config.unix_sockets:
+            try:
+                self._files.append(UnixSocket(path, mode, config.unix_socket_group))
+            except OSError as why:
+                raise CannotListen(f"{UNIX}{path}", why) from why
+        if config.host.startswith(UNIX):
+            return [file.socket for file in self._files]
+        try:
+            sockets = bind_sockets(config.port, config.host)
+        except OSError as why:
+            raise CannotListen(self._address, why) from why
+        self.port = sockets[0].getsockname()[1]
+        return [*sockets, *(file.socket for file in self._files)]
+
+    def _close_files(self) -> None:
+        for file in self._files:
+            file.remove()
+            file.socket.close()
 
 
 def take_all_descriptors() -> None:

@@ -6,12 +6,21 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
+from ovos_bus_client._core.address import url
 from ovos_bus_monitor.errors import Misconfigured
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address of a bus. The defaults are those of a bus on this device."""
+    """
+    The address of a bus. The defaults are those of a bus on this device.
+
+    Attributes:
+        host: A name, an address, or ``unix:/path`` for a Unix socket.
+        port: Of no meaning with a Unix socket.
+        route: The path of the WebSocket.
+        ssl: Whether it speaks TLS; never at a Unix socket.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8181
@@ -20,10 +29,8 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The WebSocket URL. A bare IPv6 address gets its brackets."""
-        scheme = "wss" if self.ssl else "ws"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}:{self.port}{self.route}"
+        """The WebSocket URL; of a Unix socket ``ws+unix:///path:/route``."""
+        return url(self.host, self.port, self.route, self.ssl)
 
 
 def locate(host: str | None, port: int | None, route: str | None) -> Address:

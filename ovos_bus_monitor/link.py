@@ -6,6 +6,8 @@ import socket
 
 import websocket
 
+from ovos_bus_client._core.address import dialed
+from ovos_bus_client._dial import dial
 from ovos_bus_monitor.address import Address
 from ovos_bus_monitor.errors import Lost, Refused, Unreachable
 from ovos_bus_monitor.seen import Sighting, read
@@ -44,8 +46,9 @@ class Link:
         """
         try:
             stream = websocket.create_connection(
-                address.url,
+                dialed(address.url),
                 timeout=timeout,
+                socket=dial(address.url, timeout),
                 sockopt=_SOCKET_OPTIONS,
                 # `read` looks at the text anyway, and reports what is not UTF-8.
                 skip_utf8_validation=True,

@@ -20,7 +20,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
 from ovos_bus_client import encryption
-from ovos_bus_client._core import codec
+from ovos_bus_client._core import address, codec
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
 from ovos_bus_client._core.deadline import Deadline
@@ -35,6 +35,7 @@ from ovos_bus_client._core.times import (
     PING_TIMEOUT,
     SOCKET_TIMEOUT,
 )
+from ovos_bus_client._dial import resolver
 from ovos_bus_client.client.client import SESSION_SYNC, UPDATE_DEFAULT, MessageBusClient
 from ovos_bus_client.conf import load_encryption, load_message_bus_config, tls_options
 from ovos_bus_client.errors import ClientClosed, MalformedMessage, NotRunning
@@ -200,9 +201,10 @@ class AsyncMessageBusClient:
     async def _read_until_lost(self) -> None:
         """Have one connection, from the first attempt to its end."""
         try:
+            url = MessageBusClient.build_url(*self.config)
             dialing = websocket_connect(
                 HTTPRequest(
-                    MessageBusClient.build_url(*self.config),
+                    address.dialed(url),
                     headers={"User-Agent": f"ovos-bus-client/{__version__} ({self.name})"},
                     connect_timeout=SOCKET_TIMEOUT,
                     ssl_options=self._tls,
@@ -210,6 +212,7 @@ class AsyncMessageBusClient:
                 ping_interval=PING_INTERVAL,
                 ping_timeout=PING_TIMEOUT,
                 max_message_size=MAX_MESSAGE_BYTES,
+                resolver=resolver(url),
             )
             connection: WebSocketClientConnection = await asyncio.shield(dialing)
         except asyncio.CancelledError:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from websocket import WebSocketApp
 
 from ovos_bus_client import encryption, targeting
-from ovos_bus_client._core import codec
+from ovos_bus_client._core import address, codec
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.collection import COLLECT_ID
 from ovos_bus_client._core.deadline import Deadline
@@ -90,7 +90,8 @@ class MessageBusClient:
     ) -> None:
         """
         Args:
-            host: Address of the bus; ``None`` reads it from ``mycroft.conf``.
+            host: Address of the bus, or ``unix:/path`` for its Unix socket; ``None`` reads it from
+                ``mycroft.conf``.
             port: Port of the bus; ``None`` reads it from ``mycroft.conf``.
             route: Path of the bus; ``None`` reads it from ``mycroft.conf``.
             ssl: Whether to use TLS; ``None`` reads it from ``mycroft.conf``.
@@ -155,9 +156,8 @@ class MessageBusClient:
 
     @staticmethod
     def build_url(host: str, port: int, route: str, ssl: bool) -> str:
-        """Return ``ws://host:port/route``, or ``wss://`` with ``ssl``."""
-        host = f"[{host}]" if ":" in host else host
-        return f"{'wss' if ssl else 'ws'}://{host}:{port}{route}"
+        """Return ``ws://host:port/route``, ``wss://`` with ``ssl``, or ``ws+unix:///path:/route``."""
+        return address.url(host, port, route, ssl)
 
     def create_client(self) -> WebSocketApp:
         """Return a new connection, not yet connected, that reports to this client."""
@@ -540,7 +540,7 @@ class MessageBusClient:
             return
         self._outage_told = False
         dropped = self._outgoing.reset()
-        log.info("connected to %s", self.client.url)
+        log.info("connected to %s", self._connection.url)
         if dropped:
             log.warning("%d messages were dropped while the bus was away", dropped)
         self._introduce()
@@ -579,7 +579,8 @@ class MessageBusClient:
             return
         if was_up or not self._outage_told:
             self._outage_told = True
-            log.warning("no connection to %s (%s); trying until there is", self.client.url, error)
+            url = self._connection.url
+            log.warning("no connection to %s (%s); trying until there is", url, error)
         if not isinstance(error, TROUBLE):
             self._tell("error", error)
         if self._link.state is State.IDLE and self._runner is None:

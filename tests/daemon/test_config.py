@@ -47,6 +47,15 @@ RIGHT = [
     ("allowed_hosts", ["Bus.Home", "[::1]"], ("bus.home", "::1")),
     ("allow_insecure_remote", True, True),
     ("ssl", False, False),
+    ("host", "unix:/run/bus.sock", "unix:/run/bus.sock"),
+    ("unix_socket", "", ""),
+    ("unix_socket", "~/bus.sock", "~/bus.sock"),
+    ("unix_socket", "/" + "x" * 106, "/" + "x" * 106),
+    ("unix_socket_mode", "0600", "0600"),
+    ("unix_socket_mode", "777", "777"),
+    ("unix_socket_group", "", ""),
+    ("unix_socket_group", "audio", "audio"),
+    ("unix_socket_group", "29", "29"),
 ]
 
 NOT_A_FLAG = [0, 1, "true", "", [], {}]
@@ -63,6 +72,9 @@ WRONG = {
         "a..b",
         "a\0b",
         "x" * 64,
+        "unix:",
+        "unix:bus.sock",
+        "unix:/",
         5,
         True,
         [],
@@ -89,6 +101,21 @@ WRONG = {
     "allowed_hosts": [*NOT_NAMES, ["http://bus"], ["bus/"], ["a b"]],
     "allow_insecure_remote": NOT_A_FLAG,
     "ssl": [*NOT_A_FLAG, True],
+    "unix_socket": ["bus.sock", "/", "/run/", "/\n", "/" + "x" * 107, "/" + "é" * 54, 5, [], True],
+    "unix_socket_mode": [
+        "",
+        "0",
+        "66",
+        "0440",
+        "0888",
+        "1777",
+        "00660",
+        "rw-rw----",
+        660,
+        [],
+        True,
+    ],
+    "unix_socket_group": [" ", "a b", "a:b", "/", "\n", 29, [], True],
 }
 
 json_values = st.recursive(
@@ -214,6 +241,15 @@ def test_beyond_loopback_has_to_be_meant(host: str) -> None:
     assert (wrong.key, wrong.value) == ("host", host)
     assert '"allow_insecure_remote": true' in str(wrong)
     assert from_file(host=host, allow_insecure_remote=True).host == host
+
+
+def test_a_unix_socket_is_on_this_machine() -> None:
+    """It needs no permission to be listened on; beside a host or instead of one, or both."""
+    assert from_file(host="unix:/a").unix_sockets == ("/a",)
+    assert from_file(unix_socket="/b").unix_sockets == ("/b",)
+    assert from_file(host="unix:/a", unix_socket="/b").unix_sockets == ("/a", "/b")
+    assert from_file(host="unix:/a", unix_socket="/a").unix_sockets == ("/a",)
+    assert from_file().unix_sockets == ()
 
 
 def test_later_layers_win() -> None:
