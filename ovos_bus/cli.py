@@ -13,7 +13,7 @@ from typing import Any
 
 from ovos_bus import __version__, logs, settings
 from ovos_bus.config import SECTION, SETTINGS, BusConfig, Layer, build, effective, unknown_keys
-from ovos_bus.errors import ConfigError, Unreadable, Wrong
+from ovos_bus.errors import BadCertificate, ConfigError, Unreadable, Wrong
 from ovos_bus.listener import CannotListen, serve
 
 EXIT_FAILED = 1
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.warning(line)
     try:
         asyncio.run(serve(wanted.config))
-    except CannotListen as error:
+    except (CannotListen, BadCertificate) as error:
         log.error("%s", error)
         return EXIT_FAILED
     return 0

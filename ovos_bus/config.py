@@ -27,7 +27,10 @@ MAX_UNIX_PATH = 107
 
 # Read by the client library, not by the daemon, so not unknown.
 CLIENT_KEYS = frozenset(
-    {"shared_connection", "ssl_ca", "ssl_verify", "secret_key", "allow_unencrypted"}
+    {
+        *("shared_connection", "ssl_ca", "ssl_verify", "ssl_fingerprint"),
+        *("secret_key", "allow_unencrypted"),
+    }
 )
 
 
@@ -56,6 +59,8 @@ class BusConfig:
     allowed_hosts: tuple[str, ...] = ()
     allow_insecure_remote: bool = False
     ssl: bool = False
+    ssl_cert: str = ""  #: a path; empty for a certificate of our own making
+    ssl_key: str = ""
     unix_socket: str = ""  #: a path; empty for none
     unix_socket_mode: str = "0660"  #: octal, as chmod takes it
     unix_socket_group: str = ""  #: empty for what the system takes
@@ -107,6 +112,10 @@ def _path(value: object, most: int = 4095) -> str:
     if len(path.encode(errors="surrogateescape")) > most:
         raise _NotThis
     return path
+
+
+def _file(value: object) -> str:
+    return _path(value) if value != "" else ""
 
 
 def _unix_path(value: object) -> str:
@@ -164,12 +173,6 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _off(value: object) -> bool:
-    if _flag(value):
-        raise _NotThis
-    return False
-
-
 def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise _NotThis
@@ -218,7 +221,9 @@ SETTINGS: Mapping[str, Setting] = {
     "allowed_origins": Setting(_origins, 'a list of origins such as "https://panel.example"'),
     "allowed_hosts": Setting(_hosts, "a list of host names"),
     "allow_insecure_remote": Setting(_flag, "true or false"),
-    "ssl": Setting(_off, "false: this version does not speak TLS"),
+    "ssl": Setting(_flag, "true or false"),
+    "ssl_cert": Setting(_file, "the full path of a file"),
+    "ssl_key": Setting(_file, "the full path of a file"),
     "unix_socket": Setting(_unix_path, "a full path of at most 107 bytes"),
     "unix_socket_mode": Setting(_mode, 'octal permissions with which we get in, such as "0660"'),
     "unix_socket_group": Setting(_group, "the name or number of a group"),
@@ -285,6 +290,9 @@ def _contradictions(config: BusConfig) -> Iterable[tuple[tuple[str, ...], str]]:
             "an address of this machine alone, such as 127.0.0.1: whoever reaches the bus controls "
             'the assistant. If others are to reach it, say so with "allow_insecure_remote": true',
         )
+    for given, missing in (("ssl_cert", "ssl_key"), ("ssl_key", "ssl_cert")):
+        if getattr(config, given) and not getattr(config, missing):
+            yield (given, missing), f"{missing} beside it: a certificate and its key are a pair"
     if config.max_backlog < config.max_msg_size:
         yield (
             ("max_backlog", "max_msg_size"),

@@ -9,6 +9,7 @@ Every error the daemon raises or reports.
     │   ├── BacklogFull     more unread than it may leave
     │   └── Stalled         unread data and no progress
     ├── Refused           a handshake that is not let in
+    ├── BadCertificate    TLS without a certificate that can be used
     └── ConfigError       the configuration is wrong
         └── Unreadable      a configuration file cannot be read
 
@@ -104,6 +105,23 @@ class Refused(BusError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class BadCertificate(BusError):
+    """
+    There is no certificate that can be used.
+
+    Attributes:
+        setting: The setting that names the file, or would.
+        file: The file; empty if none is named.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, setting: str, file: str, problem: str) -> None:
+        self.setting, self.file, self.problem = setting, file, problem
+
+    def __str__(self) -> str:
+        return f"no TLS: {self.setting} {self.file}".rstrip() + f" {self.problem}"
 
 
 @dataclass(frozen=True)

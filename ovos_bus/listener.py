@@ -12,7 +12,7 @@ import signal
 import socket
 
 from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, SSLIOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
@@ -23,9 +23,12 @@ from ovos_bus.errors import BusError
 from ovos_bus.handler import BusSocket
 from ovos_bus.outbox import KIB, MIB
 from ovos_bus.status import Health, Metrics
+from ovos_bus.tls import LOOK_INTERVAL, Tls, is_news
 from ovos_bus.unix import UnixSocket
 
 log = logging.getLogger(__name__)
+
+GENERAL_LOG = logging.getLogger("tornado.general")
 
 # Together under the 3 s that a service manager's user would wait without wondering.
 STOP_SECONDS = 2.0
@@ -68,13 +71,17 @@ class Listener:
         self._bus: Bus
         self._acceptor: Acceptor
         self._files: list[UnixSocket] = []
+        self._tls: Tls | None = None
+        self._looking: asyncio.TimerHandle | None = None
         self.port = config.port  #: the real one after `start`, where the configuration says 0
 
     @property
     def urls(self) -> list[str]:
         """The addresses that clients use."""
         route = self._config.route
-        tcp = [] if self._config.host.startswith(UNIX) else [f"ws://{self._address}{route}"]
+        scheme = "ws" if self._tls is None else "wss"
+        no_port = self._config.host.startswith(UNIX)
+        tcp = [] if no_port else [f"{scheme}://{self._address}{route}"]
         return tcp + [f"ws+unix://{file.path}:{route}" for file in self._files]
 
     @property
@@ -88,8 +95,12 @@ class Listener:
 
         Raises:
             CannotListen: If the address is in use, not ours, or not allowed.
+            BadCertificate: If TLS is wanted, and there is no certificate.
         """
         config = self._config
+        if config.ssl:
+            self._tls = Tls(config)
+            GENERAL_LOG.addFilter(is_news)
         try:
             sockets = self._bind()
         except CannotListen:
@@ -114,19 +125,46 @@ class Listener:
 
         def serve_one(connection: socket.socket, address: tuple[object, ...]) -> None:
             # A message is read whole, with its frame's head.
-            stream = IOStream(connection, max_buffer_size=config.max_msg_size + MIB)
+            room = config.max_msg_size + MIB
+            stream: IOStream
+            if self._tls is None or connection.family == socket.AF_UNIX:
+                stream = IOStream(connection, max_buffer_size=room)
+            else:
+                try:
+                    stream = SSLIOStream(self._tls.wrap(connection, address), max_buffer_size=room)
+                except OSError:  # gone already
+                    connection.close()
+                    return
             server.handle_stream(stream, address)
 
         self._acceptor = Acceptor(sockets, serve_one)
         for url in self.urls:
             log.info("listening on %s", url)
+        if self._tls is not None:
+            log.info("%s", self._tls)
+            self._look_after_certificate()
+
+    def reload(self) -> None:
+        """Take what has changed in files since the start."""
+        if self._tls is not None:
+            self._tls.look_again()
 
     async def stop(self) -> None:
         """Stop accepting, send what is unsent, close everybody with 1001; at most 2 s."""
         for file in self._files:
             file.remove()
         self._acceptor.stop()
+        if self._looking is not None:
+            self._looking.cancel()
         await self._bus.stop(STOP_SECONDS)
+        GENERAL_LOG.removeFilter(is_news)
+
+    def _look_after_certificate(self) -> None:
+        def look() -> None:
+            self.reload()
+            self._look_after_certificate()
+
+        self._looking = asyncio.get_running_loop().call_later(LOOK_INTERVAL, look)
 
     def _bind(self) -> list[socket.socket]:
         """Bind everything that is to be listened on, or raise `CannotListen`."""
@@ -175,9 +213,14 @@ async def serve(config: BusConfig) -> None:
 
     for signum in STOP_SIGNALS:
         loop.add_signal_handler(signum, stop, signum.name)
-    loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP: nothing to do")
     take_all_descriptors()
     listener = Listener(config)
+
+    def reload() -> None:
+        log.info("reading certificate and rules again (SIGHUP)")
+        listener.reload()
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     listener.start()
     await stopping.wait()
     await listener.stop()

@@ -128,7 +128,5 @@ class Misconfigured(MonitorError):
         self.key, self.value = key, value
 
     def __str__(self) -> str:
-        return (
-            f"websocket.{self.key} in mycroft.conf is wrong: {self.value!r}; "
-            f"correct it, or give --{self.key}"
-        )
+        flag = f", or give --{self.key}" if self.key in ("host", "port", "route") else ""
+        return f"websocket.{self.key} in mycroft.conf is wrong: {self.value!r}; correct it{flag}"

@@ -564,6 +564,9 @@ async def _within(awaitable: Any, seconds: float | None) -> Any:
 def _tls_context() -> tls.SSLContext:
     """Return how a certificate is checked, as `tls_options` has it."""
     options = tls_options()
+    if "context" in options:
+        pinned: tls.SSLContext = options["context"]
+        return pinned
     context = tls.create_default_context(
         cafile=options.get("ca_certs"), capath=options.get("ca_cert_path")
     )

@@ -47,6 +47,9 @@ RIGHT = [
     ("allowed_hosts", ["Bus.Home", "[::1]"], ("bus.home", "::1")),
     ("allow_insecure_remote", True, True),
     ("ssl", False, False),
+    ("ssl", True, True),
+    ("ssl_cert", "", ""),
+    ("ssl_key", "", ""),
     ("host", "unix:/run/bus.sock", "unix:/run/bus.sock"),
     ("unix_socket", "", ""),
     ("unix_socket", "~/bus.sock", "~/bus.sock"),
@@ -100,7 +103,9 @@ WRONG = {
     ],
     "allowed_hosts": [*NOT_NAMES, ["http://bus"], ["bus/"], ["a b"]],
     "allow_insecure_remote": NOT_A_FLAG,
-    "ssl": [*NOT_A_FLAG, True],
+    "ssl": NOT_A_FLAG,
+    "ssl_cert": ["bus.crt", "/", "/\n", "/" + "x" * 5000, 5, [], True],
+    "ssl_key": ["bus.key", "/", "/\n", "/" + "x" * 5000, 5, [], True],
     "unix_socket": ["bus.sock", "/", "/run/", "/\n", "/" + "x" * 107, "/" + "é" * 54, 5, [], True],
     "unix_socket_mode": [
         "",
@@ -241,6 +246,15 @@ def test_beyond_loopback_has_to_be_meant(host: str) -> None:
     assert (wrong.key, wrong.value) == ("host", host)
     assert '"allow_insecure_remote": true' in str(wrong)
     assert from_file(host=host, allow_insecure_remote=True).host == host
+
+
+def test_a_certificate_and_its_key_are_a_pair() -> None:
+    """One without the other is named, with the one that is missing."""
+    for given_, missing in (("ssl_cert", "ssl_key"), ("ssl_key", "ssl_cert")):
+        (wrong,) = wrongs(Layer(FILE, {given_: "/a"}))
+        assert (wrong.key, wrong.value) == (given_, "/a")
+        assert f"expected {missing} beside it" in str(wrong)
+    assert from_file(ssl_cert="/a", ssl_key="~/b").ssl_key == "~/b"
 
 
 def test_a_unix_socket_is_on_this_machine() -> None:

@@ -159,8 +159,12 @@ class Daemon(Program):
 
     def expect_warning(self, pattern: str, timeout: float = TIMEOUT) -> str:
         """Wait for a warning in the log; from now on, such warnings are all right."""
-        self._expected.append(pattern)
+        self.allow_warning(pattern)
         return self.wait_for(rf"WARNING - .*?({pattern}).*", timeout)[0]
+
+    def allow_warning(self, pattern: str) -> None:
+        """From now on, such warnings and errors are all right, whether they come or not."""
+        self._expected.append(pattern)
 
     @property
     def unexpected(self) -> list[str]:
