@@ -8,9 +8,10 @@ from typing import Protocol
 
 from ovos_bus.config import BusConfig
 from ovos_bus.frame import text_frame
-from ovos_bus.hub import Hub
+from ovos_bus.hub import Hears, Hub
 from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
+from ovos_bus.roles import Role, Roles
 from ovos_bus.throttle import Throttle
 
 GREETING = text_frame(
@@ -38,11 +39,20 @@ class Connection(Wire, Protocol):
     def cut(self) -> None:
         """Close the socket at once."""
 
+    def hold_to(self, roles: Roles) -> None:
+        """Do from now on what these rules say, or go."""
+
 
 class Bus:
     """One bus: its hub and its connections. Needs a running event loop."""
 
-    def __init__(self, config: BusConfig) -> None:
+    def __init__(self, config: BusConfig, roles: Roles | None = None) -> None:
+        """
+        Args:
+            config: The settings.
+            roles: Who may do what; ``None`` lets everybody who gets in do everything.
+        """
+        self.roles = roles
         self.config = config
         self.hub = Hub(config.limits)
         self.access = config.access
@@ -59,10 +69,16 @@ class Bus:
         """Return the number of the next client; no two clients of a daemon share one."""
         return next(self._numbers)
 
-    def join(self, name: str, connection: Connection) -> Outbox:
+    def join(self, name: str, connection: Connection, role: Role | None) -> Outbox:
         """Let a client in and greet it."""
         self._connections.add(connection)
-        return self.hub.join(name, connection, GREETING)
+        return self.hub.join(name, connection, GREETING, hears(role))
+
+    def change_roles(self, roles: Roles) -> None:
+        """Hold everybody, those who are in already, too, to other rules."""
+        self.roles = roles
+        for connection in tuple(self._connections):
+            connection.hold_to(roles)
 
     def gone(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
@@ -70,10 +86,10 @@ class Bus:
         if not self._connections:
             self._empty.set()
 
-    def publish(self, text: str) -> int:
-        """Publish a message, and return the size of its frame in bytes."""
+    def publish(self, text: str, type_: str) -> int:
+        """Publish a message of a type, and return the size of its frame in bytes."""
         frame = text_frame(text.encode())
-        if self.hub.publish(frame):
+        if self.hub.publish(frame, type_):
             self._loop.call_soon(self.hub.end_turn)
         return len(frame)
 
@@ -114,6 +130,11 @@ class Bus:
         while True:
             await asyncio.sleep(EXPIRE_INTERVAL)
             self.hub.expire()
+
+
+def hears(role: Role | None) -> Hears | None:
+    """Tell which types a client is sent; ``None`` is all of them."""
+    return None if role is None or role.subscribe.everything else role.subscribe.__contains__
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -29,7 +29,7 @@ MAX_UNIX_PATH = 107
 CLIENT_KEYS = frozenset(
     {
         *("shared_connection", "ssl_ca", "ssl_verify", "ssl_fingerprint"),
-        *("secret_key", "allow_unencrypted"),
+        *("token", "secret_key", "allow_unencrypted"),
     }
 )
 
@@ -61,6 +61,7 @@ class BusConfig:
     ssl: bool = False
     ssl_cert: str = ""  #: a path; empty for a certificate of our own making
     ssl_key: str = ""
+    access_file: str = ""  #: a path; empty for no tokens and no rules
     unix_socket: str = ""  #: a path; empty for none
     unix_socket_mode: str = "0660"  #: octal, as chmod takes it
     unix_socket_group: str = ""  #: empty for what the system takes
@@ -224,6 +225,7 @@ SETTINGS: Mapping[str, Setting] = {
     "ssl": Setting(_flag, "true or false"),
     "ssl_cert": Setting(_file, "the full path of a file"),
     "ssl_key": Setting(_file, "the full path of a file"),
+    "access_file": Setting(_file, "the full path of a file"),
     "unix_socket": Setting(_unix_path, "a full path of at most 107 bytes"),
     "unix_socket_mode": Setting(_mode, 'octal permissions with which we get in, such as "0660"'),
     "unix_socket_group": Setting(_group, "the name or number of a group"),

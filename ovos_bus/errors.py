@@ -11,7 +11,8 @@ Every error the daemon raises or reports.
     ├── Refused           a handshake that is not let in
     ├── BadCertificate    TLS without a certificate that can be used
     └── ConfigError       the configuration is wrong
-        └── Unreadable      a configuration file cannot be read
+        ├── Unreadable      a configuration file cannot be read
+        └── BadAccessFile   the access file is of no use
 
 An error is a value: it keeps what happened in attributes and forms its sentence when asked.
 """
@@ -168,3 +169,20 @@ class Unreadable(ConfigError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"
+
+
+class BadAccessFile(ConfigError):
+    """
+    The access file cannot be read, or is not to be trusted, or says what makes no sense.
+
+    Attributes:
+        path: The file.
+        problems: Everything that is wrong with it, without anything that could be a token.
+    """
+
+    def __init__(self, path: str, problems: Sequence[str]) -> None:
+        super().__init__(())
+        self.path, self.problems = path, tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.path}: {problem}" for problem in self.problems)

@@ -16,11 +16,12 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from ovos_bus import envelope, peer
-from ovos_bus.bus import Bus
+from ovos_bus.bus import Bus, hears
 from ovos_bus.door import Door
 from ovos_bus.errors import Malformed, TooSlow
 from ovos_bus.outbox import CHUNK_BYTES, Outbox
 from ovos_bus.pace import Pace
+from ovos_bus.roles import Roles
 from ovos_bus.throttle import Throttle
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 # Close codes of RFC 6455 §7.4.1 and its registry.
 GOING_AWAY = 1001
 UNSUPPORTED_DATA = 1003
+POLICY_VIOLATION = 1008
 MESSAGE_TOO_BIG = 1009
 TRY_AGAIN_LATER = 1013
 # What a close frame has room for besides its code (§5.5); our reasons are ASCII.
@@ -37,6 +39,9 @@ THEIR_FAULT = frozenset({UNSUPPORTED_DATA, MESSAGE_TOO_BIG})
 
 # What one sender may say before the others have a turn of the loop, too.
 BREATH_BYTES = 4 * CHUNK_BYTES
+
+# So many types that a client may not publish are told one by one; it could make up any number.
+MAX_FORBIDDEN_TYPES = 32
 
 # What a message costs besides its bytes, in bytes that would take as long.
 MESSAGE_COST = 512
@@ -52,6 +57,8 @@ class BusSocket(Door, WebSocketHandler):
         self._stream: IOStream | None = None
         self._pace = Pace()
         self._malformed = Throttle()
+        self._forbidden = Throttle()
+        self._forbidden_types: set[str] = set()  # those that were told, as far as they are shown
         self._said = 0  # bytes since the last breath
         self._going = False
         self._ending = ""  # how we ended it, if we did
@@ -83,7 +90,9 @@ class BusSocket(Door, WebSocketHandler):
         # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
         self.set_nodelay(True)
         self.name += f" ({peer.name(self._stream.socket)}{_program(self.request.headers)})"
-        self.outbox = self.bus.join(self.name, self)
+        if self.role is not None and self.role.name:
+            self.name = f"{self.role.name}, {self.name}"
+        self.outbox = self.bus.join(self.name, self, self.role)
         log.info("%s joined", self.name)
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
@@ -97,9 +106,12 @@ class BusSocket(Door, WebSocketHandler):
         except Malformed as why:
             self._report_malformed(why, message)
             return self._breathe(len(message))
+        if self.role is not None and type_ not in self.role.publish:
+            self._report_forbidden(type_)
+            return self._breathe(len(message))
         if self.bus.config.filter:
             self._log_message(type_, message)
-        return self._hold_up(self.bus.publish(message))
+        return self._hold_up(self.bus.publish(message, type_))
 
     def on_goodbye(self, code: int | None, reason: str | None) -> None:
         """Take note of a close frame that is sent, ours or tornado's (1009)."""
@@ -151,6 +163,15 @@ class BusSocket(Door, WebSocketHandler):
         if self._stream is not None:
             self._stream.close()
 
+    def hold_to(self, roles: Roles) -> None:
+        if self.outbox is None or self.role is None:
+            return
+        self.role = roles.successor(self.role)
+        if self.role is None:
+            self.close(POLICY_VIOLATION, "the access file has changed")
+        else:
+            self.bus.hub.change(self.outbox, hears(self.role))
+
     def _chunk_left(self, sent: asyncio.Future[None]) -> None:
         if self.outbox is None or sent.cancelled() or sent.exception():
             return
@@ -185,6 +206,20 @@ class BusSocket(Door, WebSocketHandler):
         if more is not None:
             quote = envelope.excerpt(text)
             log.warning("dropped a malformed message of %s: %s: %s%s", self.name, why, quote, more)
+
+    def _report_forbidden(self, type_: str) -> None:
+        """Warn once of each type, and seldom of more types than any program has."""
+        self.bus.hub.counters.forbidden += 1
+        quote = envelope.excerpt(type_)
+        if quote in self._forbidden_types:
+            return
+        more: str | None = ""
+        if len(self._forbidden_types) < MAX_FORBIDDEN_TYPES:
+            self._forbidden_types.add(quote)
+        else:
+            more = self._forbidden.more()
+        if more is not None:
+            log.warning("dropped %s of %s, which may not publish it%s", quote, self.name, more)
 
     def _log_message(self, type_: str, text: str) -> None:
         if log.isEnabledFor(logging.DEBUG) and type_ not in self.bus.config.filter_logs:

@@ -29,6 +29,10 @@ BEHIND_BYTES = 1 * MIB
 PATIENCE = 2.0
 
 
+# Whether a client is sent messages of a type.
+Hears = Callable[[str], bool]
+
+
 @dataclass(frozen=True)
 class Limits:
     """
@@ -57,14 +61,16 @@ class Hub:
         self.limits = limits or Limits()
         self.counters = counters or Counters()
         self._clock = clock
-        self._everyone: tuple[Outbox, ...] = ()
+        self._everyone: tuple[Outbox, ...] = ()  # but for those who hear only some types
+        self._choosy: dict[Outbox, Hears] = {}
+        self._chosen: dict[Outbox, list[bytes]] = {}  # of what is joined, theirs
         self._behind: set[Outbox] = set()  # the clients with unread data
         self._turn_is_open = False
         self._joined: list[bytes] = []  # this turn's frames that were not written yet
         self._joined_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._everyone)
+        return len(self._everyone) + len(self._choosy)
 
     @property
     def backlog(self) -> int:
@@ -82,27 +88,40 @@ class Hub:
             for outbox in self._behind
         )
 
-    def join(self, name: str, wire: Wire, greeting: bytes) -> Outbox:
-        """Let a client in. It receives the greeting first, then whatever is published later."""
+    def join(self, name: str, wire: Wire, greeting: bytes, hears: Hears | None = None) -> Outbox:
+        """
+        Let a client in. It receives the greeting first, then whatever is published later.
+
+        Args:
+            name: Who it is, for logs.
+            wire: Where its chunks go.
+            greeting: A frame for it alone.
+            hears: Whether it is sent messages of a type; ``None`` sends it all.
+        """
         self._flush()
         outbox = Outbox(name, wire, self._clock)
-        self._everyone += (outbox,)
+        self._add(outbox, hears)
         self.counters.joined += 1
         if outbox.offer(greeting):
             self._fell_behind(outbox)
         return outbox
 
+    def change(self, outbox: Outbox, hears: Hears | None) -> None:
+        """Send a client other types from now on; one that left stays away."""
+        self._flush()
+        if self._remove(outbox):
+            self._add(outbox, hears)
+
     def leave(self, outbox: Outbox) -> None:
         """Take a client out; one that left already is none of our business."""
         outbox.discard()
         self._behind.discard(outbox)
-        if outbox in self._everyone:
-            self._everyone = tuple(other for other in self._everyone if other is not outbox)
+        if self._remove(outbox):
             self.counters.left += 1
 
-    def publish(self, frame: bytes) -> bool:
+    def publish(self, frame: bytes, type_: str = "") -> bool:
         """
-        Send ``frame`` to every client, its sender included.
+        Send ``frame``, a message of a type, to every client that hears it, its sender included.
 
         Returns:
             Whether this opened a turn. The caller then calls `end_turn` when the turn is over.
@@ -110,6 +129,8 @@ class Hub:
         self.counters.received += 1
         self.counters.received_bytes += len(frame)
         self.counters.delivered += len(self._everyone)
+        if self._choosy:
+            self._choose(frame, type_)
         if not self._turn_is_open:
             self._turn_is_open = True
             self._deliver(frame)
@@ -137,9 +158,39 @@ class Hub:
             if stalled:
                 self._drop(outbox, stalled)
 
+    def _add(self, outbox: Outbox, hears: Hears | None) -> None:
+        if hears is None:
+            self._everyone += (outbox,)
+        else:
+            self._choosy[outbox] = hears
+
+    def _remove(self, outbox: Outbox) -> bool:
+        """Take a client out of those who are sent anything, and return whether it was there."""
+        self._chosen.pop(outbox, None)
+        if self._choosy.pop(outbox, None) is not None:
+            return True
+        if outbox not in self._everyone:
+            return False
+        self._everyone = tuple(other for other in self._everyone if other is not outbox)
+        return True
+
+    def _choose(self, frame: bytes, type_: str) -> None:
+        """Send a frame to those of the choosy who hear its type: now, or joined with others."""
+        for outbox, hears in tuple(self._choosy.items()):
+            if hears(type_):
+                self.counters.delivered += 1
+                if self._turn_is_open:
+                    self._chosen.setdefault(outbox, []).append(frame)
+                elif outbox.offer(frame):
+                    self._fell_behind(outbox)
+
     def _flush(self) -> None:
         if self._joined:
             frames, self._joined, self._joined_bytes = self._joined, [], 0
+            chosen, self._chosen = self._chosen, {}
+            for outbox, theirs in chosen.items():
+                if outbox.offer(b"".join(theirs)):
+                    self._fell_behind(outbox)
             self._deliver(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def _deliver(self, chunk: bytes) -> None:

@@ -16,12 +16,14 @@ from tornado.iostream import IOStream, SSLIOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
+from ovos_bus import access_file
 from ovos_bus.acceptor import Acceptor
 from ovos_bus.bus import Bus
 from ovos_bus.config import UNIX, BusConfig
-from ovos_bus.errors import BusError
+from ovos_bus.errors import BadAccessFile, BusError
 from ovos_bus.handler import BusSocket
 from ovos_bus.outbox import KIB, MIB
+from ovos_bus.roles import Roles
 from ovos_bus.status import Health, Metrics
 from ovos_bus.tls import LOOK_INTERVAL, Tls, is_news
 from ovos_bus.unix import UnixSocket
@@ -66,8 +68,8 @@ class CannotListen(BusError):
 class Listener:
     """The daemon's server: once `start` has returned, clients can connect."""
 
-    def __init__(self, config: BusConfig) -> None:
-        self._config = config
+    def __init__(self, config: BusConfig, roles: Roles | None = None) -> None:
+        self._config, self._roles = config, roles
         self._bus: Bus
         self._acceptor: Acceptor
         self._files: list[UnixSocket] = []
@@ -106,7 +108,7 @@ class Listener:
         except CannotListen:
             self._close_files()
             raise
-        self._bus = Bus(config)
+        self._bus = Bus(config, self._roles)
         shared = {"bus": self._bus}
         application = Application(
             [
@@ -140,14 +142,31 @@ class Listener:
         self._acceptor = Acceptor(sockets, serve_one)
         for url in self.urls:
             log.info("listening on %s", url)
+        if self._roles is not None:
+            log.info("%s", self._rules)
         if self._tls is not None:
             log.info("%s", self._tls)
             self._look_after_certificate()
 
     def reload(self) -> None:
-        """Take what has changed in files since the start."""
+        """Take what has changed in files since the start; what is broken stays as it was."""
         if self._tls is not None:
             self._tls.look_again()
+        if self._roles is not None:
+            try:
+                self._roles = access_file.load(self._config.access_file)
+            except BadAccessFile as why:
+                for line in str(why).splitlines():
+                    log.error("%s; the rules stay as they were", line)
+                return
+            self._bus.change_roles(self._roles)
+            log.info("%s", self._rules)
+
+    @property
+    def _rules(self) -> str:
+        assert self._roles is not None
+        names = ", ".join(self._roles.names) or "nobody"
+        return f"rules of {self._config.access_file}; tokens of {names}"
 
     async def stop(self) -> None:
         """Stop accepting, send what is unsent, close everybody with 1001; at most 2 s."""
@@ -161,7 +180,8 @@ class Listener:
 
     def _look_after_certificate(self) -> None:
         def look() -> None:
-            self.reload()
+            if self._tls is not None:
+                self._tls.look_again()
             self._look_after_certificate()
 
         self._looking = asyncio.get_running_loop().call_later(LOOK_INTERVAL, look)
@@ -197,12 +217,17 @@ def take_all_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def serve(config: BusConfig) -> None:
+async def serve(config: BusConfig, roles: Roles | None = None) -> None:
     """
     Serve until SIGTERM or SIGINT.
 
+    Args:
+        config: The settings.
+        roles: What the access file says, if there is one.
+
     Raises:
         CannotListen: If the address cannot be had.
+        BadCertificate: If TLS is wanted, and there is no certificate.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -214,7 +239,7 @@ async def serve(config: BusConfig) -> None:
     for signum in STOP_SIGNALS:
         loop.add_signal_handler(signum, stop, signum.name)
     take_all_descriptors()
-    listener = Listener(config)
+    listener = Listener(config, roles)
 
     def reload() -> None:
         log.info("reading certificate and rules again (SIGHUP)")

@@ -22,6 +22,7 @@ class Counters:
     received_bytes: int = _count("Bytes of the messages received, as framed for delivery")
     delivered: int = _count("Deliveries: messages times the clients joined when they came")
     malformed: int = _count("Texts that were dropped because they are no message")
+    forbidden: int = _count("Messages that were dropped because their sender may not say them")
     paused: int = _count("Times that a sender was slowed down so that others could catch up")
 
 

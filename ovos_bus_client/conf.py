@@ -166,6 +166,25 @@ def load_encryption() -> Encryption:
     return Encryption(section.get("secret_key") or None, section.get("allow_unencrypted") is True)
 
 
+def load_token(given: str | None = None) -> str | None:
+    """
+    Tell with which token the bus lets this program in: ``websocket.token``, or none.
+
+    Args:
+        given: A stronger one, of the environment variable ``OVOS_BUS_TOKEN``.
+
+    Raises:
+        WrongSetting: If it is no printable text without spaces; the error does not tell it.
+    """
+    key = "OVOS_BUS_TOKEN" if given else "websocket.token"
+    token = given or _section(BUS_SECTION).get("token")
+    if token is None:
+        return None
+    if isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token:
+        return token or None
+    raise WrongSetting(key, "...", "a token as `ovos-messagebus token NAME` prints it")
+
+
 def load_shared_connection() -> bool:
     """
     Tell whether skills share a connection, ``websocket.shared_connection``; the default is yes.

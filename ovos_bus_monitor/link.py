@@ -7,8 +7,9 @@ import socket
 import websocket
 
 from ovos_bus_client._core.address import dialed
+from ovos_bus_client._credentials import headers
 from ovos_bus_client._dial import dial
-from ovos_bus_client.conf import tls_options
+from ovos_bus_client.conf import MessageBusConfig, tls_options
 from ovos_bus_client.errors import WrongSetting
 from ovos_bus_monitor.address import Address
 from ovos_bus_monitor.errors import Lost, Misconfigured, Refused, Unreachable
@@ -53,6 +54,10 @@ class Link:
                 timeout=timeout,
                 socket=dial(address.url, timeout),
                 sslopt=tls_options() if address.ssl else None,
+                header=headers(
+                    MessageBusConfig(address.host, address.port, address.route, address.ssl)
+                ),
+                redirect_limit=0,
                 sockopt=_SOCKET_OPTIONS,
                 # `read` looks at the text anyway, and reports what is not UTF-8.
                 skip_utf8_validation=True,

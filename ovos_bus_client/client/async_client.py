@@ -35,6 +35,7 @@ from ovos_bus_client._core.times import (
     PING_TIMEOUT,
     SOCKET_TIMEOUT,
 )
+from ovos_bus_client._credentials import headers as credentials
 from ovos_bus_client._dial import resolver
 from ovos_bus_client.client.client import SESSION_SYNC, UPDATE_DEFAULT, MessageBusClient
 from ovos_bus_client.conf import load_encryption, load_message_bus_config, tls_options
@@ -104,6 +105,7 @@ class AsyncMessageBusClient:
         # The device's own is looked up each time: it changes with ovos.session.update_default.
         self._session = None if self.session_id == DEFAULT_SESSION_ID else session
         self._key = load_encryption()
+        self._credentials = credentials(self.config)
         self._tls = _tls_context() if self.config.ssl else None
         self._wrapped: dict[tuple[str, Handler], Handler] = {}
         self._dispatch = Dispatch(self.emitter, self.pending)
@@ -205,7 +207,11 @@ class AsyncMessageBusClient:
             dialing = websocket_connect(
                 HTTPRequest(
                     address.dialed(url),
-                    headers={"User-Agent": f"ovos-bus-client/{__version__} ({self.name})"},
+                    headers={
+                        "User-Agent": f"ovos-bus-client/{__version__} ({self.name})",
+                        **self._credentials,
+                    },
+                    follow_redirects=False,
                     connect_timeout=SOCKET_TIMEOUT,
                     ssl_options=self._tls,
                 ),

@@ -22,6 +22,7 @@ from ovos_bus_client._core.link import Event, Link, State
 from ovos_bus_client._core.outgoing import Outgoing
 from ovos_bus_client._core.pending import Pending
 from ovos_bus_client._core.times import FLUSH_INTERVAL, START_TIMEOUT
+from ovos_bus_client._credentials import headers as credentials
 from ovos_bus_client.client.collector import MessageCollector
 from ovos_bus_client.client.connection import TROUBLE, Connection
 from ovos_bus_client.client.emitter import PoolEmitter
@@ -121,6 +122,7 @@ class MessageBusClient:
         self._key = load_encryption()
         if self._key.secret_key is not None:
             encryption.seal("", self._key.secret_key)  # raises here what is wrong with the key
+        self._credentials = self._load_credentials()
         self._sslopt = tls_options() if self.config.ssl else {}
         self._link = Link()
         self._outgoing = Outgoing(max_unsent_messages, max_unsent_bytes)
@@ -151,6 +153,9 @@ class MessageBusClient:
             MessageBusClient._config_cache = config
         return config
 
+    def _load_credentials(self) -> dict[str, str]:
+        return credentials(self.config)
+
     def _create_dispatch(self) -> Dispatch:
         return Dispatch(self.emitter, self.pending)
 
@@ -163,7 +168,10 @@ class MessageBusClient:
         """Return a new connection, not yet connected, that reports to this client."""
         return WebSocketApp(
             MessageBusClient.build_url(*self.config),
-            header=[f"User-Agent: ovos-bus-client/{__version__} ({self.name})"],
+            header={
+                "User-Agent": f"ovos-bus-client/{__version__} ({self.name})",
+                **self._credentials,
+            },
             on_open=self.on_open,
             on_close=self.on_close,
             on_error=self.on_error,

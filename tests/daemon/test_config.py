@@ -50,6 +50,8 @@ RIGHT = [
     ("ssl", True, True),
     ("ssl_cert", "", ""),
     ("ssl_key", "", ""),
+    ("access_file", "", ""),
+    ("access_file", "~/access.toml", "~/access.toml"),
     ("host", "unix:/run/bus.sock", "unix:/run/bus.sock"),
     ("unix_socket", "", ""),
     ("unix_socket", "~/bus.sock", "~/bus.sock"),
@@ -105,6 +107,7 @@ WRONG = {
     "allow_insecure_remote": NOT_A_FLAG,
     "ssl": NOT_A_FLAG,
     "ssl_cert": ["bus.crt", "/", "/\n", "/" + "x" * 5000, 5, [], True],
+    "access_file": ["access.toml", "/", "/\n", "/" + "x" * 5000, 5, [], True],
     "ssl_key": ["bus.key", "/", "/\n", "/" + "x" * 5000, 5, [], True],
     "unix_socket": ["bus.sock", "/", "/run/", "/\n", "/" + "x" * 107, "/" + "é" * 54, 5, [], True],
     "unix_socket_mode": [

@@ -13,7 +13,7 @@ PACKAGE = Path(ovos_bus.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 RULES = [
     *("access", "config", "envelope", "errors", "frame"),
-    *("hub", "metrics", "outbox", "pace", "throttle"),
+    *("hub", "metrics", "outbox", "pace", "roles", "throttle"),
 ]
 SHELLS = {"door", "handler", "listener", "status"}
 # Who stands left may know who stands right, never the other way round.
