@@ -73,6 +73,15 @@ class BusConfig:
         return tuple(dict.fromkeys(filter(None, (path, self.unix_socket))))
 
     @property
+    def dangers(self) -> tuple[str, ...]:
+        """What is to be done before others may reach the bus; nothing, if it is or none can."""
+        if _is_local(self.host):
+            return ()
+        encrypt = 'encrypt with "ssl": true'
+        identify = 'list who may come in an "access_file", as `ovos-messagebus token NAME` does'
+        return (() if self.ssl else (encrypt,)) + (() if self.access_file else (identify,))
+
+    @property
     def limits(self) -> Limits:
         """How far clients may fall behind."""
         return Limits(self.max_backlog, self.max_total_backlog, self.stall_timeout)
@@ -286,11 +295,12 @@ def _is_local(host: str) -> bool:
 
 def _contradictions(config: BusConfig) -> Iterable[tuple[tuple[str, ...], str]]:
     """Find values that are right alone and wrong together: the keys, and what is expected."""
-    if not _is_local(config.host) and not config.allow_insecure_remote:
+    if config.dangers and not config.allow_insecure_remote:
         yield (
-            ("host", "allow_insecure_remote"),
+            ("host", "allow_insecure_remote", "ssl", "access_file"),
             "an address of this machine alone, such as 127.0.0.1: whoever reaches the bus controls "
-            'the assistant. If others are to reach it, say so with "allow_insecure_remote": true',
+            f"the assistant. To let others in safely, {' and '.join(config.dangers)}. If "
+            'everybody who can reach it may do everything, say so: "allow_insecure_remote": true',
         )
     for given, missing in (("ssl_cert", "ssl_key"), ("ssl_key", "ssl_cert")):
         if getattr(config, given) and not getattr(config, missing):

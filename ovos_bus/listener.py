@@ -142,6 +142,8 @@ class Listener:
         self._acceptor = Acceptor(sockets, serve_one)
         for url in self.urls:
             log.info("listening on %s", url)
+        for danger in config.dangers:
+            log.warning("others than this machine may reach the bus; %s", danger)
         if self._roles is not None:
             log.info("%s", self._rules)
         if self._tls is not None:

@@ -247,8 +247,30 @@ def test_beyond_loopback_has_to_be_meant(host: str) -> None:
     (wrong,) = wrongs(Layer(FILE, {"host": host}))
 
     assert (wrong.key, wrong.value) == ("host", host)
-    assert '"allow_insecure_remote": true' in str(wrong)
-    assert from_file(host=host, allow_insecure_remote=True).host == host
+    for remedy in ('"allow_insecure_remote": true', '"ssl": true', '"access_file"', "token NAME"):
+        assert remedy in str(wrong)
+    meant = from_file(host=host, allow_insecure_remote=True)
+    assert meant.host == host
+    assert len(meant.dangers) == 2
+
+
+def test_beyond_loopback_tls_and_tokens_are_enough() -> None:
+    """With both, others may come; with one, only the other is asked for."""
+    safe = from_file(host="0.0.0.0", ssl=True, access_file="/a")
+    assert safe.dangers == ()
+
+    (wrong,) = wrongs(Layer(FILE, {"host": "0.0.0.0", "ssl": True}))
+    assert '"access_file"' in str(wrong)
+    assert '"ssl": true' not in str(wrong)
+    (wrong,) = wrongs(Layer(FILE, {"host": "0.0.0.0", "access_file": "/a"}))
+    assert '"ssl": true' in str(wrong)
+    assert '"access_file"' not in str(wrong)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "unix:/a"])
+def test_on_this_machine_nothing_is_asked_for(host: str) -> None:
+    """The default needs neither TLS nor tokens."""
+    assert from_file(host=host).dangers == ()
 
 
 def test_a_certificate_and_its_key_are_a_pair() -> None:

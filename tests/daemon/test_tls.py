@@ -55,8 +55,10 @@ def trusting(file: Path) -> ssl.SSLContext:
     return context
 
 
-def connect(port: int, context: ssl.SSLContext, name: str = "127.0.0.1") -> ssl.SSLSocket:
-    plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+def connect(
+    port: int, context: ssl.SSLContext, name: str = "127.0.0.1", host: str = "127.0.0.1"
+) -> ssl.SSLSocket:
+    plain = socket.create_connection((host, port), timeout=10)
     try:
         return context.wrap_socket(plain, server_hostname=name)
     except BaseException:
