@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 
 ## help: this list
 help:
-	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-11s %s\n", name, $$0 }' $(MAKEFILE_LIST)
+	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-12s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
 ## run: start the bus on ws://127.0.0.1:8181/core (more flags: make run ARGS="--port 0")
 run: $(VENV)/.installed
@@ -25,6 +25,11 @@ test: $(VENV)/.installed
 ## test-compat: the tests against other releases of OVOS packages (installs them into .peers/)
 test-compat: $(VENV)/.installed
 	$(BIN)/pytest -m compat --timeout 300 $(ARGS)
+
+## test-browser: web pages that try to use the bus, in Chromium (installs it as root on Debian)
+test-browser: $(VENV)/.installed
+	tests/browser/need-chromium
+	$(BIN)/pytest -m browser --timeout 300 $(ARGS)
 
 ## style: lint and format check
 style: $(VENV)/.installed
@@ -63,4 +68,4 @@ $(VENV)/.installed: pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-.PHONY: help run monitor test test-compat style types check format bench docs clean
+.PHONY: help run monitor test test-compat test-browser style types check format bench docs clean

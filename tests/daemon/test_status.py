@@ -77,6 +77,7 @@ def test_the_counters_move(daemon: Daemon) -> None:
         "received_bytes": 6 * (len(text) + 2),
         "delivered": 12,
         "malformed": 1,
+        "forbidden": 0,
         "paused": 0,
     }
     assert later == now | {"clients": 0, "left": 2}
