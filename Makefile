@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 
 ## help: this list
 help:
-	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-12s %s\n", name, $$0 }' $(MAKEFILE_LIST)
+	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-13s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
 ## run: start the bus on ws://127.0.0.1:8181/core (more flags: make run ARGS="--port 0")
 run: $(VENV)/.installed

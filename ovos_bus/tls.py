@@ -304,14 +304,16 @@ def _names(config: BusConfig) -> list[str]:
     names = ["localhost", "127.0.0.1", "::1", machine, f"{machine.partition('.')[0]}.local"]
     names += config.allowed_hosts
     if not config.host.startswith(UNIX) and not is_loopback(config.host):
-        anywhere = config.host in ("0.0.0.0", "::", "*")
-        names += _addresses() if anywhere else [config.host.lower()]
+        # Programs on this machine that read the same section call an address of that kind, too.
+        names.append(config.host.lower())
+        if config.host in ("0.0.0.0", "::", "*"):
+            names += _addresses()
     written = []
     for name in names:
         with contextlib.suppress(ValueError):
             written.append(str(ip_address(name)))
             continue
-        with contextlib.suppress(UnicodeError):
+        with contextlib.suppress(UnicodeError):  # no name that a certificate could hold
             written.append(name.encode("idna").decode())
     return written
 

@@ -73,6 +73,7 @@ def test_with_both_others_come_in_by_their_token(
             assert stranger.status == 401
         with RemoteClient("127.0.0.1", daemon.port, trust, None) as local:
             assert local.status == 101
+    connect(daemon.port, ssl.create_default_context(cafile=found[1]), "0.0.0.0").close()
     daemon.expect_warning(rf"refused {address}: 'no token")
 
 
