@@ -4,8 +4,8 @@ The daemon: a WebSocket server that relays every message to every client.
 Rules that own no socket: ``hub``, ``outbox``, ``pace``, ``envelope``, ``frame``, ``access``,
 ``roles``, ``config``, ``metrics``, ``throttle``, ``errors``. Shells around them: ``handler``,
 ``door`` and ``listener`` (the only files that import tornado), ``status``, ``acceptor`` and ``bus``
-(which hold the event loop), ``unix``, ``tls``, ``peer``, ``access_file``, ``settings``, ``logs``,
-``cli`` and ``token_command``.
+(which hold the event loop), ``unix``, ``tls``, ``certificate``, ``peer``, ``access_file``,
+``settings``, ``logs``, ``cli`` and ``token_command``.
 """
 
 from importlib.metadata import PackageNotFoundError, version

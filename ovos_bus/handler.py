@@ -94,6 +94,8 @@ class BusSocket(Door, WebSocketHandler):
             self.name = f"{self.role.name}, {self.name}"
         self.outbox = self.bus.join(self.name, self, self.role)
         log.info("%s joined", self.name)
+        if self.bus.roles is not None:
+            self.hold_to(self.bus.roles)  # which may have changed since it asked
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         if self.outbox is None or self._going:  # it has to go, and is still talking
@@ -166,11 +168,12 @@ class BusSocket(Door, WebSocketHandler):
     def hold_to(self, roles: Roles) -> None:
         if self.outbox is None or self.role is None:
             return
-        self.role = roles.successor(self.role)
-        if self.role is None:
+        now = roles.successor(self.role)
+        if now is None:
             self.close(POLICY_VIOLATION, "the access file has changed")
-        else:
-            self.bus.hub.change(self.outbox, hears(self.role))
+        elif now is not self.role:
+            self.role = now
+            self.bus.hub.change(self.outbox, hears(now))
 
     def _chunk_left(self, sent: asyncio.Future[None]) -> None:
         if self.outbox is None or sent.cancelled() or sent.exception():

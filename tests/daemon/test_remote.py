@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ovos_bus import access_file, tls
+from ovos_bus import access_file, certificate
 from ovos_bus_client._pin import context
 from tests.daemon.test_tls import connect
 from tests.support.processes import Daemon, Home
@@ -21,7 +21,7 @@ StartDaemon = Callable[..., Daemon]
 @pytest.fixture
 def address() -> str:
     """An address of this machine by which others would reach it."""
-    found = [address for address in tls._addresses() if ":" not in address]
+    found = [address for address in certificate._addresses() if ":" not in address]
     if not found:
         pytest.skip("this machine has no network")
     return found[0]

@@ -22,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ovos_bus import tls
+from ovos_bus import certificate
 from ovos_bus.config import BusConfig
 from ovos_bus.errors import BadCertificate
 from ovos_bus.tls import Tls
@@ -45,8 +45,8 @@ def config(**settings: object) -> str:
     return json.dumps({"websocket": {"ssl": True, **settings}})
 
 
-def given(certificate: Certificate) -> dict[str, str]:
-    return {"ssl_cert": str(certificate.file), "ssl_key": str(certificate.key_file)}
+def given(given_one: Certificate) -> dict[str, str]:
+    return {"ssl_cert": str(given_one.file), "ssl_key": str(given_one.key_file)}
 
 
 def trusting(file: Path) -> ssl.SSLContext:
@@ -137,9 +137,9 @@ def test_a_certificate_that_ends_soon_is_renewed(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the same key, so that the fingerprint stays; one with time left is not touched."""
-    soon = tls.RENEW_BEFORE - datetime.timedelta(hours=1)
+    soon = certificate.RENEW_BEFORE - datetime.timedelta(hours=1)
     with monkeypatch.context() as patch:
-        patch.setattr(tls, "LIFETIME", soon)
+        patch.setattr(certificate, "LIFETIME", soon)
         first = Tls(BusConfig(ssl=True))
     old = (own / "bus.crt").read_bytes()
     second = Tls(BusConfig(ssl=True))
@@ -150,7 +150,7 @@ def test_a_certificate_that_ends_soon_is_renewed(
     assert first.fingerprint == second.fingerprint == third.fingerprint
     ends = x509.load_pem_x509_certificate(new).not_valid_after_utc
     left = ends - datetime.datetime.now(datetime.timezone.utc)
-    assert datetime.timedelta(days=729) < left <= tls.LIFETIME
+    assert datetime.timedelta(days=729) < left <= certificate.LIFETIME
 
 
 def test_a_daemon_that_runs_renews_it_too(
@@ -159,7 +159,7 @@ def test_a_daemon_that_runs_renews_it_too(
     """What the daemon does every day takes the new certificate, and says so only when it is new."""
     caplog.set_level(logging.INFO, "ovos_bus")
     with monkeypatch.context() as patch:
-        patch.setattr(tls, "LIFETIME", datetime.timedelta(days=1))
+        patch.setattr(certificate, "LIFETIME", datetime.timedelta(days=1))
         bus = Tls(BusConfig(ssl=True))
     bus.look_again()
     bus.look_again()
@@ -235,15 +235,15 @@ def test_a_folder_that_cannot_be_made_is_told(own: Path) -> None:
 
 def test_beyond_this_machine_its_address_is_a_name(own: Path) -> None:
     """On all interfaces, the address by which others reach this machine is in the certificate."""
-    listed = tls._names(BusConfig(host="0.0.0.0"))
-    assert {*tls._addresses(), "0.0.0.0"} <= set(listed)
-    assert "192.168.1.20" in tls._names(BusConfig(host="192.168.1.20"))
-    assert "unix:/a" not in tls._names(BusConfig(host="unix:/a"))
+    listed = certificate.names_of(BusConfig(host="0.0.0.0"))
+    assert {*certificate._addresses(), "0.0.0.0"} <= set(listed)
+    assert "192.168.1.20" in certificate.names_of(BusConfig(host="192.168.1.20"))
+    assert "unix:/a" not in certificate.names_of(BusConfig(host="unix:/a"))
 
 
 def test_without_the_package_it_says_what_to_do(tmp_path: Path) -> None:
     """Exit code 1, and both ways out; a certificate that is given does without the package."""
-    certificate = Certificate(tmp_path / "given", "127.0.0.1")
+    given_one = Certificate(tmp_path / "given", "127.0.0.1")
     without = "import sys; sys.modules['cryptography'] = None; from ovos_bus.cli import main;"
     home = Home(tmp_path)
     home.write(Home.USER, config(port=0))
@@ -253,26 +253,26 @@ def test_without_the_package_it_says_what_to_do(tmp_path: Path) -> None:
     assert "no TLS: ssl_cert is not given; name a certificate and its ssl_key" in line
     assert "pip install 'ovos-bus[tls]'" in line
 
-    home.write(Home.USER, config(port=0, **given(certificate)))
+    home.write(Home.USER, config(port=0, **given(given_one)))
     daemon = Program(["-c", f"{without} sys.exit(main([]))"], home.environment)
     try:
         port = daemon.wait_for(r"listening on wss://127.0.0.1:(\d+)/core")[1]
-        connect(int(port), trusting_loosely(certificate)).close()
+        connect(int(port), trusting_loosely(given_one)).close()
     finally:
         assert daemon.stop() == 0
     assert "fingerprint" not in daemon.output
 
 
-def trusting_loosely(certificate: Certificate) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(certificate.file))
+def trusting_loosely(given_one: Certificate) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(given_one.file))
 
 
 def test_a_given_certificate_is_used(start_daemon: StartDaemon, tmp_path: Path) -> None:
     """ssl_cert and ssl_key name it, and nothing is made."""
-    certificate = Certificate(tmp_path / "given", "127.0.0.1")
-    daemon = start_daemon(config=config(**given(certificate)))
+    given_one = Certificate(tmp_path / "given", "127.0.0.1")
+    daemon = start_daemon(config=config(**given(given_one)))
 
-    assert served(daemon.port) == x509.load_pem_x509_certificate(certificate.file.read_bytes())
+    assert served(daemon.port) == x509.load_pem_x509_certificate(given_one.file.read_bytes())
     assert not (tmp_path / "data" / "ovos-bus").exists()
 
 
@@ -280,9 +280,9 @@ def test_a_certificate_that_was_renewed_is_taken_with_sighup(
     start_daemon: StartDaemon, tmp_path: Path
 ) -> None:
     """Clients stay; newcomers get the new one; a broken one is refused and the old one stays."""
-    certificate = Certificate(tmp_path / "given", "127.0.0.1")
-    daemon = start_daemon(config=config(**given(certificate)))
-    with TlsClient(daemon.port, trusting_loosely(certificate)) as client:
+    given_one = Certificate(tmp_path / "given", "127.0.0.1")
+    daemon = start_daemon(config=config(**given(given_one)))
+    with TlsClient(daemon.port, trusting_loosely(given_one)) as client:
         renewed = Certificate(tmp_path / "given", "127.0.0.1")
         daemon.signal(signal.SIGHUP)
         daemon.wait_for(f"INFO - new certificate {renewed.file}")
@@ -302,19 +302,19 @@ def test_a_certificate_that_was_renewed_is_taken_with_sighup(
 
 def broken(folder: Path, case: str) -> dict[str, str]:
     """Return settings that name a certificate and a key of which something is wrong."""
-    certificate = Certificate(folder, "127.0.0.1")
-    settings = given(certificate)
+    given_one = Certificate(folder, "127.0.0.1")
+    settings = given(given_one)
     if case == "missing":
-        certificate.file.unlink()
+        given_one.file.unlink()
     elif case == "a folder":
         settings["ssl_key"] = str(folder)
     elif case == "no pem":
-        certificate.file.write_text("rubbish")
+        given_one.file.write_text("rubbish")
     elif case == "mismatch":
         settings["ssl_key"] = str(Certificate(folder / "other", "127.0.0.1").key_file)
     elif case == "encrypted":
-        key = serialization.load_pem_private_key(certificate.key_file.read_bytes(), None)
-        certificate.key_file.write_bytes(
+        key = serialization.load_pem_private_key(given_one.key_file.read_bytes(), None)
+        given_one.key_file.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
@@ -355,16 +355,16 @@ def test_it_ends_the_start(tmp_path: Path) -> None:
 
 def test_a_given_key_that_everybody_can_read_is_told(tmp_path: Path, silence: list[Any]) -> None:
     """A warning, as it is not for us to change somebody else's file."""
-    certificate = Certificate(tmp_path, "127.0.0.1")
-    certificate.key_file.chmod(0o644)
-    Tls(BusConfig(ssl=True, **given(certificate)))  # type: ignore[arg-type]
+    given_one = Certificate(tmp_path, "127.0.0.1")
+    given_one.key_file.chmod(0o644)
+    Tls(BusConfig(ssl=True, **given(given_one)))  # type: ignore[arg-type]
     assert [r.getMessage() for r in silence] == [
-        f"everybody on this machine can read {certificate.key_file} (ssl_key)"
+        f"everybody on this machine can read {given_one.key_file} (ssl_key)"
     ]
     silence.clear()
 
-    certificate.key_file.chmod(0o640)
-    Tls(BusConfig(ssl=True, **given(certificate)))  # type: ignore[arg-type]
+    given_one.key_file.chmod(0o640)
+    Tls(BusConfig(ssl=True, **given(given_one)))  # type: ignore[arg-type]
 
 
 def test_old_tls_is_refused(start_daemon: StartDaemon) -> None:
