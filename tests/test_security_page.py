@@ -63,7 +63,7 @@ def test_the_defaults_that_it_shows_are_ours(keys: str, default: str) -> None:
 
 def test_every_test_that_it_names_is_there() -> None:
     """The table of attacks leads to files that hold tests, for each of its rows."""
-    table = PAGE[PAGE.index("## Attacks at the doors") :]
+    table = PAGE.partition("## Attacks at the doors")[2].partition("\n## ")[0]
     rows = [row for row in table.splitlines() if row.startswith("| ")][2:]
     assert len(rows) >= 20
     for row in rows:
