@@ -11,7 +11,7 @@ SOAK_MINUTES ?= 30
 
 ## help: this list
 help:
-	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-12s %s\n", name, $$0 }' $(MAKEFILE_LIST)
+	@awk '/^## / { name = $$2; sub(/:$$/, "", name); sub(/^## [a-z-]+: /, ""); printf "  make %-13s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
 ## run: start the bus on ws://127.0.0.1:8181/core (more flags: make run ARGS="--port 0")
 run: $(VENV)/.installed
@@ -48,6 +48,11 @@ test-long: $(VENV)/.installed
 ## test-ovos: the real programs of OVOS, unmodified, on this bus (installs them into .peers/)
 test-ovos: $(VENV)/.installed
 	$(BIN)/pytest -m ovos $(ARGS)
+
+## test-browser: web pages that try to use the bus, in Chromium (installs it as root on Debian)
+test-browser: $(VENV)/.installed
+	tests/browser/need-chromium
+	$(BIN)/pytest -m browser --timeout 300 $(ARGS)
 
 ## style: lint and format check
 style: $(VENV)/.installed
@@ -87,5 +92,5 @@ $(VENV)/.installed: pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-.PHONY: help run monitor test test-hostile fuzz soak test-compat test-long test-ovos style types check \
-	format bench docs clean
+.PHONY: help run monitor test test-hostile fuzz soak test-compat test-long test-ovos test-browser style \
+	types check format bench docs clean

@@ -2,10 +2,11 @@
 The daemon: a WebSocket server that relays every message to every client.
 
 Rules that own no socket: ``hub``, ``outbox``, ``pace``, ``envelope``, ``frame``, ``access``,
-``handshake``, ``inbox``, ``drafts``, ``pulse``, ``lobby``, ``config``, ``metrics``, ``throttle``,
-``who``, ``errors``. Shells around them: ``handler``, ``protocol``, ``stream``, ``door`` and
-``listener`` (the only files that import tornado), ``status``, ``acceptor`` and ``bus`` (which hold
-the event loop), ``settings``, ``logs`` and ``cli``.
+``handshake``, ``inbox``, ``drafts``, ``pulse``, ``lobby``, ``roles``, ``config``, ``metrics``,
+``throttle``, ``who``, ``errors``. Shells around them: ``handler``, ``protocol``, ``stream``,
+``door`` and ``listener`` (the only files that import tornado), ``status``, ``acceptor`` and ``bus``
+(which hold the event loop), ``unix``, ``tls``, ``certificate``, ``peer``, ``access_file``,
+``settings``, ``logs``, ``cli`` and ``token_command``.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -9,11 +9,12 @@ from typing import Protocol
 from ovos_bus.config import BusConfig
 from ovos_bus.drafts import Drafts
 from ovos_bus.frame import text_frame
-from ovos_bus.hub import Hub, Tally
+from ovos_bus.hub import Hears, Hub, Tally
 from ovos_bus.lobby import Lobby
 from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
-from ovos_bus.throttle import Throttle, Throttles
+from ovos_bus.roles import Role, Roles
+from ovos_bus.throttle import Onces, Throttle, Throttles
 from ovos_bus.who import Who
 
 GREETING = text_frame(
@@ -56,16 +57,26 @@ class Connection(Wire, Protocol):
     def drop_unfinished(self) -> None:
         """Disconnect the client for what it has begun to say and not finished."""
 
+    def hold_to(self, roles: Roles) -> None:
+        """Do from now on what these rules say, or go."""
+
 
 class Bus:
     """One bus: its hub and its connections. Needs a running event loop."""
 
-    def __init__(self, config: BusConfig) -> None:
+    def __init__(self, config: BusConfig, roles: Roles | None = None) -> None:
+        """
+        Args:
+            config: The settings.
+            roles: Who may do what; ``None`` lets everybody who gets in do everything.
+        """
+        self.roles = roles
         self.config = config
         self.hub = Hub(config.limits)
         self.access = config.access
         self.refusals = Throttle()
         self.complaints = Throttles()  # about clients, by their address
+        self.forbidden = Onces()  # types that clients may not publish, by their role
         self.lobby = Lobby(crowded_out=self._count_crowded_out)
         self._drafts: Drafts[Connection] = Drafts(config.max_total_backlog)
         self.stopping = False
@@ -80,10 +91,17 @@ class Bus:
         """Return the number of the next client; no two clients of a daemon share one."""
         return next(self._numbers)
 
-    def join(self, name: str, connection: Connection) -> Outbox:
+    def join(self, name: str, connection: Connection, role: Role | None) -> Outbox:
         """Let a client in and greet it."""
         self._connections.add(connection)
-        return self.hub.join(name, connection, GREETING)
+        return self.hub.join(name, connection, GREETING, hears(role))
+
+    def change_roles(self, roles: Roles) -> None:
+        """Hold everybody, those who are in already, too, to other rules."""
+        self.roles = roles
+        self.forbidden = Onces()
+        for connection in tuple(self._connections):
+            connection.hold_to(roles)
 
     @property
     def full(self) -> bool:
@@ -107,10 +125,10 @@ class Bus:
         in_order = sorted(self._connections, key=lambda connection: connection.who.number)
         return [(c.who, self.hub.tally(c.outbox)) for c in in_order if c.outbox]
 
-    def publish(self, text: str) -> int:
-        """Publish a message, and return the size of its frame in bytes."""
+    def publish(self, text: str, type_: str) -> int:
+        """Publish a message of a type, and return the size of its frame in bytes."""
         frame = text_frame(text.encode())
-        if self.hub.publish(frame):
+        if self.hub.publish(frame, type_):
             self._loop.call_soon(self.hub.end_turn)
         return len(frame)
 
@@ -156,6 +174,11 @@ class Bus:
 
     def _count_crowded_out(self) -> None:
         self.hub.counters.crowded_out += 1
+
+
+def hears(role: Role | None) -> Hears | None:
+    """Tell which types a client is sent; ``None`` is all of them."""
+    return None if role is None or role.subscribe.everything else role.subscribe.__contains__
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

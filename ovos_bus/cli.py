@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ovos_bus import __version__, logs, settings
+from ovos_bus import __version__, access_file, logs, settings, token_command
 from ovos_bus.config import SECTION, SETTINGS, BusConfig, Layer, build, effective, unknown_keys
-from ovos_bus.errors import ConfigError, Unreadable, Wrong
+from ovos_bus.errors import BadCertificate, ConfigError, Wrong
 from ovos_bus.listener import CannotListen, serve
+from ovos_bus.roles import Roles
 
 EXIT_FAILED = 1
 EXIT_WRONG_USAGE = 2
@@ -23,8 +24,9 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 # The flags that stand for a key of the section, each with its help.
 FLAGS = {
-    "host": "address to listen on (127.0.0.1)",
+    "host": "address to listen on, or unix:/path (127.0.0.1)",
     "port": "port to listen on; 0 takes a free one and prints it (8181)",
+    "unix-socket": "file to listen on, too (none)",
     "route": "path that clients connect to (/core)",
     "max-msg-size": "largest message in MB; a larger one closes its sender's connection (25)",
 }
@@ -35,6 +37,8 @@ EPILOG = """\
 The settings are read from the "websocket" section of mycroft.conf, wherever OVOS looks for it;
 a flag wins over all files. Without a section and without flags the bus listens on
 ws://127.0.0.1:8181/core.
+
+`ovos-messagebus token NAME` makes a token for a client (see: ovos-messagebus token --help).
 
 Exit codes: 0 stopped by SIGTERM or SIGINT, 1 cannot listen, 2 wrong settings.
 """
@@ -49,6 +53,7 @@ class Settings:
     layers: list[Layer]
     config: BusConfig
     logging: dict[str, Any]
+    roles: Roles | None  #: of the access file, if there is one
 
     @property
     def warnings(self) -> list[str]:
@@ -61,6 +66,9 @@ class Settings:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon until SIGTERM or SIGINT, and return the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["token"]:
+        return token_command.main(argv[1:])
     flags = _parser().parse_args(argv)
     try:
         wanted = _read(flags)
@@ -74,8 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for line in wanted.warnings:
         log.warning(line)
     try:
-        asyncio.run(serve(wanted.config))
-    except CannotListen as error:
+        asyncio.run(serve(wanted.config, wanted.roles))
+    except (CannotListen, BadCertificate) as error:
         log.error("%s", error)
         return EXIT_FAILED
     return 0
@@ -89,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for flag, meaning in FLAGS.items():
-        parser.add_argument(f"--{flag}", metavar=flag.rpartition("-")[2].upper(), help=meaning)
+        value = "PATH" if flag == "unix-socket" else flag.rpartition("-")[2].upper()
+        parser.add_argument(f"--{flag}", metavar=value, help=meaning)
     parser.add_argument(
         "--log-level", metavar="LEVEL", help=f"one of {', '.join(LEVELS)} (INFO, or as configured)"
     )
@@ -130,7 +139,8 @@ def _read(flags: argparse.Namespace) -> Settings:
         raise ConfigError([*error.wrongs, *wrongs]) from None
     if wrongs:
         raise ConfigError(wrongs)
-    return Settings(layers, config, logging_settings)
+    roles = access_file.load(config.access_file) if config.access_file else None
+    return Settings(layers, config, logging_settings, roles)
 
 
 def _number(text: str) -> object:
@@ -143,9 +153,7 @@ def _number(text: str) -> object:
 
 
 def _explain(error: ConfigError) -> str:
-    if isinstance(error, Unreadable):
-        return f"ovos-messagebus: {error}"
-    return "\n".join(f"ovos-messagebus: {wrong}" for wrong in error.wrongs)
+    return "\n".join(f"ovos-messagebus: {line}" for line in str(error).splitlines())
 
 
 def _report(wanted: Settings) -> None:

@@ -22,10 +22,17 @@ SECTION = "websocket"
 # The daemon's own, where no bus can be.
 PAGES = ("/clients", "/healthz", "/metrics")
 
+# What a host begins with that is the file of a Unix socket.
+UNIX = "unix:"
+
+# The name of a socket has 108 bytes, the last of which is 0 (man 7 unix).
+MAX_UNIX_PATH = 107
+
 # Read by the client library, not by the daemon, so not unknown.
 CLIENT_KEYS = frozenset(
     {
-        *("shared_connection", "ssl_ca", "ssl_verify", "secret_key", "allow_unencrypted"),
+        *("shared_connection", "ssl_ca", "ssl_verify", "ssl_fingerprint"),
+        *("token", "secret_key", "allow_unencrypted"),
         *("max_unsent_messages", "max_unsent_bytes"),
     }
 )
@@ -59,6 +66,27 @@ class BusConfig:
     allowed_hosts: tuple[str, ...] = ()
     allow_insecure_remote: bool = False
     ssl: bool = False
+    ssl_cert: str = ""  #: a path; empty for a certificate of our own making
+    ssl_key: str = ""
+    access_file: str = ""  #: a path; empty for no tokens and no rules
+    unix_socket: str = ""  #: a path; empty for none
+    unix_socket_mode: str = "0660"  #: octal, as chmod takes it
+    unix_socket_group: str = ""  #: empty for what the system takes
+
+    @property
+    def unix_sockets(self) -> tuple[str, ...]:
+        """The files to listen on: that of ``host``, and that beside it."""
+        path = self.host.removeprefix(UNIX) if self.host.startswith(UNIX) else ""
+        return tuple(dict.fromkeys(filter(None, (path, self.unix_socket))))
+
+    @property
+    def dangers(self) -> tuple[str, ...]:
+        """What is to be done before others may reach the bus; nothing, if it is or none can."""
+        if _is_local(self.host):
+            return ()
+        encrypt = 'encrypt with "ssl": true'
+        identify = 'list who may come in an "access_file", as `ovos-messagebus token NAME` does'
+        return (() if self.ssl else (encrypt,)) + (() if self.access_file else (identify,))
 
     @property
     def limits(self) -> Limits:
@@ -83,6 +111,8 @@ def _text(value: object) -> str:
 
 def _host(value: object) -> str:
     host = _text(value)
+    if host.startswith(UNIX):
+        return UNIX + _path(host.removeprefix(UNIX), MAX_UNIX_PATH)
     if any(c.isspace() or not c.isprintable() or c in "/@?#" for c in host):
         raise _NotThis
     try:
@@ -90,6 +120,41 @@ def _host(value: object) -> str:
     except UnicodeError:
         raise _NotThis from None
     return host.removeprefix("[").removesuffix("]")
+
+
+def _path(value: object, most: int = 4095) -> str:
+    path = _text(value)
+    if not path.startswith(("/", "~/")) or not path.isprintable() or path.endswith("/"):
+        raise _NotThis
+    if len(path.encode(errors="surrogateescape")) > most:
+        raise _NotThis
+    return path
+
+
+def _file(value: object) -> str:
+    return _path(value) if value != "" else ""
+
+
+def _unix_path(value: object) -> str:
+    return _path(value, MAX_UNIX_PATH) if value != "" else ""
+
+
+def _mode(value: object) -> str:
+    mode = _text(value)
+    if not 3 <= len(mode) <= 4 or any(digit not in "01234567" for digit in mode):
+        raise _NotThis
+    if int(mode, 8) & ~0o777 or not int(mode, 8) & 0o200:  # without that, not even we get in
+        raise _NotThis
+    return mode
+
+
+def _group(value: object) -> str:
+    if value == "":
+        return ""
+    group = _text(value)
+    if not group.isprintable() or any(c.isspace() or c in ":/" for c in group):
+        raise _NotThis
+    return group
 
 
 def _port(value: object) -> int:
@@ -135,12 +200,6 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _off(value: object) -> bool:
-    if _flag(value):
-        raise _NotThis
-    return False
-
-
 def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise _NotThis
@@ -177,7 +236,7 @@ class Setting:
 
 
 SETTINGS: Mapping[str, Setting] = {
-    "host": Setting(_host, "a host name or address"),
+    "host": Setting(_host, "a host name or address, or unix:/path/of/a/socket"),
     "port": Setting(_port, "a whole number from 0 (a free port) to 65535"),
     "route": Setting(_route, f"a path that begins with / and is none of {', '.join(PAGES)}"),
     "max_msg_size": Setting(_megabytes, "a number of MB above 0", MIB),
@@ -192,7 +251,13 @@ SETTINGS: Mapping[str, Setting] = {
     "allowed_origins": Setting(_origins, 'a list of origins such as "https://panel.example"'),
     "allowed_hosts": Setting(_hosts, "a list of host names"),
     "allow_insecure_remote": Setting(_flag, "true or false"),
-    "ssl": Setting(_off, "false: this version does not speak TLS"),
+    "ssl": Setting(_flag, "true or false"),
+    "ssl_cert": Setting(_file, "the full path of a file"),
+    "ssl_key": Setting(_file, "the full path of a file"),
+    "access_file": Setting(_file, "the full path of a file"),
+    "unix_socket": Setting(_unix_path, "a full path of at most 107 bytes"),
+    "unix_socket_mode": Setting(_mode, 'octal permissions with which we get in, such as "0660"'),
+    "unix_socket_group": Setting(_group, "the name or number of a group"),
 }
 
 
@@ -244,14 +309,22 @@ def unknown_keys(layers: Iterable[Layer]) -> list[tuple[str, str]]:
     ]
 
 
+def _is_local(host: str) -> bool:
+    return host.startswith(UNIX) or is_loopback(host)
+
+
 def _contradictions(config: BusConfig) -> Iterable[tuple[tuple[str, ...], str]]:
     """Find values that are right alone and wrong together: the keys, and what is expected."""
-    if not is_loopback(config.host) and not config.allow_insecure_remote:
+    if config.dangers and not config.allow_insecure_remote:
         yield (
-            ("host", "allow_insecure_remote"),
+            ("host", "allow_insecure_remote", "ssl", "access_file"),
             "an address of this machine alone, such as 127.0.0.1: whoever reaches the bus controls "
-            'the assistant. If others are to reach it, say so with "allow_insecure_remote": true',
+            f"the assistant. To let others in safely, {' and '.join(config.dangers)}. If "
+            'everybody who can reach it may do everything, say so: "allow_insecure_remote": true',
         )
+    for given, missing in (("ssl_cert", "ssl_key"), ("ssl_key", "ssl_cert")):
+        if getattr(config, given) and not getattr(config, missing):
+            yield (given, missing), f"{missing} beside it: a certificate and its key are a pair"
     if config.max_backlog < config.max_msg_size:
         yield (
             ("max_backlog", "max_msg_size"),

@@ -10,8 +10,10 @@ Every error the daemon raises or reports.
     │   ├── BacklogFull     more unread than it may leave
     │   └── Stalled         unread data and no progress
     ├── Refused           a handshake that is not let in
+    ├── BadCertificate    TLS without a certificate that can be used
     └── ConfigError       the configuration is wrong
-        └── Unreadable      a configuration file cannot be read
+        ├── Unreadable      a configuration file cannot be read
+        └── BadAccessFile   the access file is of no use
 
 An error is a value: it keeps what happened in attributes and forms its sentence when asked.
 """
@@ -123,6 +125,23 @@ class Refused(BusError):
         return self.reason
 
 
+class BadCertificate(BusError):
+    """
+    There is no certificate that can be used.
+
+    Attributes:
+        setting: The setting that names the file, or would.
+        file: The file; empty if none is named.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, setting: str, file: str, problem: str) -> None:
+        self.setting, self.file, self.problem = setting, file, problem
+
+    def __str__(self) -> str:
+        return f"no TLS: {self.setting} {self.file}".rstrip() + f" {self.problem}"
+
+
 @dataclass(frozen=True)
 class Wrong:
     """One wrong value in the configuration."""
@@ -167,3 +186,20 @@ class Unreadable(ConfigError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"
+
+
+class BadAccessFile(ConfigError):
+    """
+    The access file cannot be read, or is not to be trusted, or says what makes no sense.
+
+    Attributes:
+        path: The file.
+        problems: Everything that is wrong with it, without anything that could be a token.
+    """
+
+    def __init__(self, path: str, problems: Sequence[str]) -> None:
+        super().__init__(())
+        self.path, self.problems = path, tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.path}: {problem}" for problem in self.problems)

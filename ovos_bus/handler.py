@@ -22,8 +22,8 @@ from tornado.websocket import (
     WebSocketProtocol13,
 )
 
-from ovos_bus import envelope, handshake
-from ovos_bus.bus import Bus
+from ovos_bus import envelope, handshake, peer
+from ovos_bus.bus import Bus, hears
 from ovos_bus.door import Door
 from ovos_bus.errors import Malformed, Refused, TooSlow, Violation
 from ovos_bus.inbox import MESSAGE_TOO_BIG, NOT_UTF8, UNSUPPORTED_DATA
@@ -31,6 +31,7 @@ from ovos_bus.outbox import CHUNK_BYTES, Outbox
 from ovos_bus.pace import Pace
 from ovos_bus.protocol import StrictProtocol
 from ovos_bus.pulse import Pulse, Sign
+from ovos_bus.roles import Roles
 from ovos_bus.throttle import Throttle
 from ovos_bus.who import Who, read_agent
 
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 # Close codes of RFC 6455 §7.4.1 and its registry.
 GOING_AWAY = 1001
+POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011  # what servers say when nobody answers their pings
 TRY_AGAIN_LATER = 1013
 # What a close frame has room for besides its code (§5.5); our reasons are ASCII.
@@ -59,12 +61,12 @@ class BusSocket(Door, WebSocketHandler):
 
     def initialize(self, bus: Bus) -> None:
         super().initialize(bus)
-        self.who = Who(bus.number(), "unknown address")
+        self.who = Who(bus.number(), peer.UNKNOWN)
         self.outbox: Outbox | None = None  # None before joining and after leaving
         self._stream: IOStream | None = None
         self._protocol: StrictProtocol | None = None
         self._pace = Pace()
-        self._peer = self.request.remote_ip or ""  # whatever number of connections it has
+        self._peer = self._account()  # whatever number of connections it has
         self._malformed = Throttle()
         self._pulse = Pulse(bus.config.ping_interval, bus.config.ping_timeout)
         self._drafting = False  # whether what it has begun counts against the limit for all
@@ -125,9 +127,12 @@ class BusSocket(Door, WebSocketHandler):
         # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
         self.set_nodelay(True)
         agent = read_agent(self.request.headers.get("User-Agent"))
-        self.who = Who(self.who.number, _peer(self._stream), agent)
-        self.outbox = self.bus.join(self.name, self)
+        role = self.role.name if self.role is not None else ""
+        self.who = Who(self.who.number, peer.name(self._stream.socket), agent, role)
+        self.outbox = self.bus.join(self.name, self, self.role)
         log.info("%s joined", self.name)
+        if self.bus.roles is not None:
+            self.hold_to(self.bus.roles)  # which may have changed since it asked
 
     def on_close(self) -> None:
         self._leave_hub()
@@ -147,9 +152,12 @@ class BusSocket(Door, WebSocketHandler):
         except Malformed as why:
             self._report_malformed(why, text)
             return None
+        if self.role is not None and type_ not in self.role.publish:
+            self._report_forbidden(type_)
+            return None
         if self.bus.config.filter:
             self._log_message(type_, text)
-        size = self.bus.publish(text)
+        size = self.bus.publish(text, type_)
         outbox.said += 1
         outbox.said_bytes += size
         return self._hold_up(size) if self.bus.hub.congested else None
@@ -229,6 +237,16 @@ class BusSocket(Door, WebSocketHandler):
         if self._protocol is not None:
             self._protocol.give_up(TRY_AGAIN_LATER, "too many messages were begun and not finished")
 
+    def hold_to(self, roles: Roles) -> None:
+        if self.outbox is None or self.role is None:
+            return
+        now = roles.successor(self.role)
+        if now is None:
+            self.close(POLICY_VIOLATION, "the access file has changed")
+        elif now is not self.role:
+            self.role = now
+            self.bus.hub.change(self.outbox, hears(now))
+
     def _chunk_left(self, sent: asyncio.Future[None]) -> None:
         if self.outbox is None or sent.cancelled() or sent.exception():
             return
@@ -259,15 +277,15 @@ class BusSocket(Door, WebSocketHandler):
         if more is not None:
             log.warning("%s %s: %s%s", what, self.name, why, unsaid or more)
 
+    def _report_forbidden(self, type_: str) -> None:
+        """Warn once of each type, whatever number of connections its role has."""
+        self.bus.hub.counters.forbidden += 1
+        quote = envelope.excerpt(type_)
+        more = self.bus.forbidden.of(self.who.role).more(quote)
+        if more is not None:
+            log.warning("dropped %s of %s, which may not publish it%s", quote, self.name, more)
+
     def _log_message(self, type_: str, text: str) -> None:
         if log.isEnabledFor(logging.DEBUG) and type_ not in self.bus.config.filter_logs:
             source, destination = envelope.route(text)
             log.debug("> %s source: %s destination: %s", ascii(type_), source, destination)
-
-
-def _peer(stream: IOStream) -> str:
-    try:
-        host, port = stream.socket.getpeername()[:2]
-    except (OSError, ValueError):  # gone already
-        return "unknown address"
-    return f"{host}:{port}"

@@ -28,6 +28,9 @@ BEHIND_BYTES = 1 * MIB
 # reader shows progress in steps of a third of the system's send buffer (`ovos_bus.stream`).
 PATIENCE = 2.0
 
+# Whether a client is sent messages of a type.
+Hears = Callable[[str], bool]
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -79,14 +82,16 @@ class Hub:
         self.limits = limits or Limits()
         self.counters = counters or Counters()
         self._clock = clock
-        self._everyone: tuple[Outbox, ...] = ()
+        self._everyone: tuple[Outbox, ...] = ()  # but for those who hear only some types
+        self._choosy: dict[Outbox, Hears] = {}
+        self._chosen: dict[Outbox, list[bytes]] = {}  # of what is joined, theirs
         self._behind: set[Outbox] = set()  # the clients with unread data
         self._turn_is_open = False
         self._joined: list[bytes] = []  # this turn's frames that were not written yet
         self._joined_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._everyone)
+        return len(self._everyone) + len(self._choosy)
 
     @property
     def backlog(self) -> int:
@@ -104,29 +109,41 @@ class Hub:
             for outbox in self._behind
         )
 
-    def join(self, name: str, wire: Wire, greeting: bytes) -> Outbox:
-        """Let a client in. It receives the greeting first, then whatever is published later."""
+    def join(self, name: str, wire: Wire, greeting: bytes, hears: Hears | None = None) -> Outbox:
+        """
+        Let a client in. It receives the greeting first, then whatever is published later.
+
+        Args:
+            name: Who it is, for logs.
+            wire: Where its chunks go.
+            greeting: A frame for it alone.
+            hears: Whether it is sent messages of a type; ``None`` sends it all.
+        """
         self._flush()
         outbox = Outbox(name, wire, self._clock)
-        counters = self.counters
-        outbox.start = (counters.received - 1, counters.received_bytes - len(greeting))
-        self._everyone += (outbox,)
-        counters.joined += 1
+        outbox.sent, outbox.sent_bytes = 1, len(greeting)
+        self._add(outbox, hears)
+        self.counters.joined += 1
         if outbox.offer(greeting):
             self._fell_behind(outbox)
         return outbox
+
+    def change(self, outbox: Outbox, hears: Hears | None) -> None:
+        """Send a client other types from now on; one that left stays away."""
+        self._flush()
+        if self._remove(outbox):
+            self._add(outbox, hears)
 
     def leave(self, outbox: Outbox) -> None:
         """Take a client out; one that left already is none of our business."""
         outbox.discard()
         self._behind.discard(outbox)
-        if outbox in self._everyone:
-            self._everyone = tuple(other for other in self._everyone if other is not outbox)
+        if self._remove(outbox):
             self.counters.left += 1
 
-    def publish(self, frame: bytes) -> bool:
+    def publish(self, frame: bytes, type_: str = "") -> bool:
         """
-        Send ``frame`` to every client, its sender included.
+        Send ``frame``, a message of a type, to every client that hears it, its sender included.
 
         Returns:
             Whether this opened a turn. The caller then calls `end_turn` when the turn is over.
@@ -134,6 +151,8 @@ class Hub:
         self.counters.received += 1
         self.counters.received_bytes += len(frame)
         self.counters.delivered += len(self._everyone)
+        if self._choosy:
+            self._choose(frame, type_)
         if not self._turn_is_open:
             self._turn_is_open = True
             self._deliver(frame)
@@ -165,23 +184,59 @@ class Hub:
         """
         Count what has passed between the bus and a client that is joined.
 
-        Everybody is sent everything, so what one client was sent is what the hub has received
-        since it joined: deliveries, of which there are many, are not counted one by one.
+        Who is sent everything was sent what the hub has received since, so deliveries, of which
+        there are many, are not counted one by one; those of the choosy are.
         """
         self._flush()  # what waits for the end of the turn is counted as received already
-        received, received_bytes = outbox.start
+        all_ = outbox not in self._choosy
         return Tally(
             seconds=self._clock() - outbox.joined_at,
             received=outbox.said,
             received_bytes=outbox.said_bytes,
-            sent=self.counters.received - received,
-            sent_bytes=self.counters.received_bytes - received_bytes,
+            sent=outbox.sent + all_ * self.counters.received,
+            sent_bytes=outbox.sent_bytes + all_ * self.counters.received_bytes,
             backlog=outbox.backlog,
         )
+
+    def _add(self, outbox: Outbox, hears: Hears | None) -> None:
+        if hears is not None:
+            self._choosy[outbox] = hears
+            return
+        self._everyone += (outbox,)
+        outbox.sent -= self.counters.received
+        outbox.sent_bytes -= self.counters.received_bytes
+
+    def _remove(self, outbox: Outbox) -> bool:
+        """Take a client out of those who are sent anything, and return whether it was there."""
+        self._chosen.pop(outbox, None)
+        if self._choosy.pop(outbox, None) is not None:
+            return True
+        if outbox not in self._everyone:
+            return False
+        self._everyone = tuple(other for other in self._everyone if other is not outbox)
+        outbox.sent += self.counters.received
+        outbox.sent_bytes += self.counters.received_bytes
+        return True
+
+    def _choose(self, frame: bytes, type_: str) -> None:
+        """Send a frame to those of the choosy who hear its type: now, or joined with others."""
+        for outbox, hears in tuple(self._choosy.items()):
+            if hears(type_):
+                self.counters.delivered += 1
+                outbox.sent += 1
+                outbox.sent_bytes += len(frame)
+                if self._turn_is_open:
+                    self._chosen.setdefault(outbox, []).append(frame)
+                elif outbox.offer(frame):
+                    self._fell_behind(outbox)
 
     def _flush(self) -> None:
         if self._joined:
             frames, self._joined, self._joined_bytes = self._joined, [], 0
+            chosen, self._chosen = self._chosen, {}
+            for outbox, theirs in chosen.items():
+                if outbox.offer(b"".join(theirs)):
+                    self._fell_behind(outbox)
             self._deliver(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def _deliver(self, chunk: bytes) -> None:

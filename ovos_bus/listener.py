@@ -12,19 +12,26 @@ import signal
 import socket
 
 from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, SSLIOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
+from ovos_bus import access_file
 from ovos_bus.acceptor import Acceptor
 from ovos_bus.bus import Bus
-from ovos_bus.config import BusConfig
-from ovos_bus.errors import BusError
+from ovos_bus.config import UNIX, BusConfig
+from ovos_bus.errors import BadAccessFile, BusError
 from ovos_bus.handler import BusSocket
-from ovos_bus.outbox import KIB
+from ovos_bus.outbox import KIB, MIB
+from ovos_bus.roles import Roles
 from ovos_bus.status import Clients, Health, Metrics
 from ovos_bus.stream import PlainStream, bound_buffers
+from ovos_bus.tls import LOOK_INTERVAL, Tls, is_news
+from ovos_bus.unix import UnixSocket
 
 log = logging.getLogger(__name__)
+
+GENERAL_LOG = logging.getLogger("tornado.general")
 
 # Together under the 3 s that a service manager's user would wait without wondering.
 STOP_SECONDS = 2.0
@@ -43,7 +50,7 @@ class CannotListen(BusError):
     The address cannot be had.
 
     Attributes:
-        address: ``host:port``, an IPv6 address in brackets.
+        address: ``host:port``, an IPv6 address in brackets, or ``unix:`` and a path.
         why: What the system says.
     """
 
@@ -54,23 +61,31 @@ class CannotListen(BusError):
         problem = self.why.strerror or str(self.why)
         hint = ""
         if self.why.errno == errno.EADDRINUSE:
-            hint = "; is a bus running already? --port takes another"
+            flag = "--unix-socket" if self.address.startswith(UNIX) else "--port"
+            hint = f"; is a bus running already? {flag} takes another"
         return f"cannot listen on {self.address}: {problem}{hint}"
 
 
 class Listener:
     """The daemon's server: once `start` has returned, clients can connect."""
 
-    def __init__(self, config: BusConfig) -> None:
-        self._config = config
+    def __init__(self, config: BusConfig, roles: Roles | None = None) -> None:
+        self._config, self._roles = config, roles
         self._bus: Bus
         self._acceptor: Acceptor
+        self._files: list[UnixSocket] = []
+        self._tls: Tls | None = None
+        self._looking: asyncio.TimerHandle | None = None
         self.port = config.port  #: the real one after `start`, where the configuration says 0
 
     @property
-    def url(self) -> str:
-        """The address that clients use."""
-        return f"ws://{self._address}{self._config.route}"
+    def urls(self) -> list[str]:
+        """The addresses that clients use."""
+        route = self._config.route
+        scheme = "ws" if self._tls is None else "wss"
+        no_port = self._config.host.startswith(UNIX)
+        tcp = [] if no_port else [f"{scheme}://{self._address}{route}"]
+        return tcp + [f"ws+unix://{file.path}:{route}" for file in self._files]
 
     @property
     def _address(self) -> str:
@@ -83,14 +98,18 @@ class Listener:
 
         Raises:
             CannotListen: If the address is in use, not ours, or not allowed.
+            BadCertificate: If TLS is wanted, and there is no certificate.
         """
         config = self._config
+        if config.ssl:
+            self._tls = Tls(config)
+            GENERAL_LOG.addFilter(is_news)
         try:
-            sockets = bind_sockets(config.port, config.host)
-        except OSError as why:
-            raise CannotListen(self._address, why) from why
-        self.port = sockets[0].getsockname()[1]
-        self._bus = Bus(config)
+            sockets = self._bind()
+        except CannotListen:
+            self._close_files()
+            raise
+        self._bus = Bus(config, self._roles)
         shared = {"bus": self._bus}
         application = Application(
             [
@@ -112,18 +131,93 @@ class Listener:
         def serve_one(connection: socket.socket, address: tuple[object, ...]) -> None:
             bound_buffers(connection)
             bus = self._bus
-            peer = str(address[0]) if address else "a program of this machine"
-            stream = PlainStream(connection, config.max_msg_size, peer, bus.complaints)
+            room = config.max_msg_size + MIB  # a message is read whole, with its frame's head
+            stream: IOStream
+            if connection.family == socket.AF_UNIX:
+                stream = IOStream(connection, max_buffer_size=room)
+            elif self._tls is None:
+                peer = str(address[0])
+                stream = PlainStream(connection, room, peer, bus.complaints)
+            else:
+                try:
+                    stream = SSLIOStream(self._tls.wrap(connection, address), max_buffer_size=room)
+                except OSError:  # gone already
+                    connection.close()
+                    return
             bus.lobby.enter(stream)
             server.handle_stream(stream, address)
 
         self._acceptor = Acceptor(sockets, serve_one)
-        log.info("listening on %s", self.url)
+        for url in self.urls:
+            log.info("listening on %s", url)
+        for danger in config.dangers:
+            log.warning("others than this machine may reach the bus; %s", danger)
+        if self._roles is not None:
+            log.info("%s", self._rules)
+        if self._tls is not None:
+            log.info("%s", self._tls)
+            self._look_after_certificate()
+
+    def reload(self) -> None:
+        """Take what has changed in files since the start; what is broken stays as it was."""
+        if self._tls is not None:
+            self._tls.look_again()
+        if self._roles is not None:
+            try:
+                self._roles = access_file.load(self._config.access_file)
+            except BadAccessFile as why:
+                for line in str(why).splitlines():
+                    log.error("%s; the rules stay as they were", line)
+                return
+            self._bus.change_roles(self._roles)
+            log.info("%s", self._rules)
+
+    @property
+    def _rules(self) -> str:
+        assert self._roles is not None
+        names = ", ".join(self._roles.names) or "nobody"
+        return f"rules of {self._config.access_file}; tokens of {names}"
 
     async def stop(self) -> None:
         """Stop accepting, send what is unsent, close everybody with 1001; at most 2 s."""
+        for file in self._files:
+            file.remove()
         self._acceptor.stop()
+        if self._looking is not None:
+            self._looking.cancel()
         await self._bus.stop(STOP_SECONDS)
+        GENERAL_LOG.removeFilter(is_news)
+
+    def _look_after_certificate(self) -> None:
+        def look() -> None:
+            if self._tls is not None:
+                self._tls.look_again()
+            self._look_after_certificate()
+
+        self._looking = asyncio.get_running_loop().call_later(LOOK_INTERVAL, look)
+
+    def _bind(self) -> list[socket.socket]:
+        """Bind everything that is to be listened on, or raise `CannotListen`."""
+        config = self._config
+        mode = int(config.unix_socket_mode, 8)
+        for path in config.unix_sockets:
+            try:
+                self._files.append(UnixSocket(path, mode, config.unix_socket_group))
+            except OSError as why:
+                raise CannotListen(f"{UNIX}{path}", why) from why
+        if config.host.startswith(UNIX):
+            return [file.socket for file in self._files]
+        try:
+            sockets = bind_sockets(config.port, config.host)
+        except OSError as why:
+            raise CannotListen(self._address, why) from why
+        self.port = sockets[0].getsockname()[1]
+        return [*sockets, *(file.socket for file in self._files)]
+
+    def _close_files(self) -> None:
+        for file in self._files:
+            file.remove()
+            file.socket.close()
 
 
 def take_all_descriptors() -> None:
@@ -133,12 +227,17 @@ def take_all_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def serve(config: BusConfig) -> None:
+async def serve(config: BusConfig, roles: Roles | None = None) -> None:
     """
     Serve until SIGTERM or SIGINT.
 
+    Args:
+        config: The settings.
+        roles: What the access file says, if there is one.
+
     Raises:
         CannotListen: If the address cannot be had.
+        BadCertificate: If TLS is wanted, and there is no certificate.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -149,9 +248,14 @@ async def serve(config: BusConfig) -> None:
 
     for signum in STOP_SIGNALS:
         loop.add_signal_handler(signum, stop, signum.name)
-    loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP: nothing to do")
     take_all_descriptors()
-    listener = Listener(config)
+    listener = Listener(config, roles)
+
+    def reload() -> None:
+        log.info("reading certificate and rules again (SIGHUP)")
+        listener.reload()
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     listener.start()
     await stopping.wait()
     await listener.stop()

@@ -31,8 +31,9 @@ class Counters:
     crowded_out: int = _count("Unfinished handshakes closed because too many others had begun")
     received: int = _count("Messages received")
     received_bytes: int = _count("Bytes of the messages received, as framed for delivery")
-    delivered: int = _count("Deliveries: messages times the clients joined when they came")
+    delivered: int = _count("Deliveries: messages times the clients that they were for")
     malformed: int = _count("Texts that were dropped because they are no message")
+    forbidden: int = _count("Messages that were dropped because their sender may not say them")
     paused: int = _count("Times that a sender was slowed down so that others could catch up")
 
 

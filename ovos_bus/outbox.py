@@ -48,15 +48,16 @@ class Outbox:
         wire: Where its chunks go.
         backlog: Bytes not yet taken by the system, the flying chunk included.
         joined_at: When (by ``clock``) it was made.
+        sent: Messages for the client, but for those that `Hub.tally` knows of anyway.
+        sent_bytes: Bytes of those.
         said: Messages that the client has published.
         said_bytes: Bytes of those, as framed for delivery.
         moved_at: When (by ``clock``) the client last took a chunk, or fell behind.
-        start: What the hub had counted when the client joined; see `Hub.tally`.
     """
 
     __slots__ = (
         *("_clock", "_flying", "_waiting", "backlog", "joined_at", "moved_at"),
-        *("name", "said", "said_bytes", "start", "wire"),
+        *("name", "said", "said_bytes", "sent", "sent_bytes", "wire"),
     )
 
     def __init__(self, name: str, wire: Wire, clock: Callable[[], float]) -> None:
@@ -64,7 +65,7 @@ class Outbox:
         self.backlog = 0
         self.joined_at = self.moved_at = clock()
         self.said = self.said_bytes = 0
-        self.start = (0, 0)
+        self.sent = self.sent_bytes = 0
         self._clock = clock
         self._flying = 0  # bytes
         self._waiting: deque[bytes] = deque()

@@ -7,7 +7,7 @@ import socket
 
 from tornado.iostream import IOStream
 
-from ovos_bus.outbox import KIB, MIB
+from ovos_bus.outbox import KIB
 from ovos_bus.throttle import Throttles
 
 log = logging.getLogger(__name__)
@@ -31,16 +31,15 @@ class PlainStream(IOStream):
     """A connection without TLS, whose first bytes tell whether its client knows that."""
 
     def __init__(
-        self, connection: socket.socket, max_message: int, peer: str, complaints: Throttles
+        self, connection: socket.socket, room: int, peer: str, complaints: Throttles
     ) -> None:
         """
         Args:
-            max_message: The largest message, in bytes.
+            room: How much may be read before somebody takes it, in bytes.
             peer: Its address, for the log.
             complaints: Whether the log has room for a line about it.
         """
-        # A message is read whole, with its frame's head.
-        super().__init__(connection, max_buffer_size=max_message + MIB)
+        super().__init__(connection, max_buffer_size=room)
         self._peer, self._complaints = peer, complaints
         self._begun = False
 

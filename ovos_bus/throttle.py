@@ -1,4 +1,4 @@
-"""A log line now and then, and a count of those that were left out."""
+"""Log lines now and then, or once each, and a count of those that were left out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ INTERVAL = 10.0
 # What one peer may cause in an interval, over however many connections: several programs with a
 # fault each are all named, and one that connects again and again is not named for ever.
 LINES_PER_PEER = 5
+
+# So many different things are told one by one, before they are told now and then like others: more
+# than a program has, and a hostile one could make up any number.
+ROOM = 32
 
 # Peers that are told apart; who comes when all are taken shares one throttle with the like.
 PEERS = 256
@@ -98,3 +102,40 @@ class Throttles:
         self._peers = {
             peer: throttle for peer, throttle in self._peers.items() if not throttle.forgettable
         }
+
+
+class Once:
+    """Allows a line about each thing once, and about more things than there is room for seldom."""
+
+    __slots__ = ("_overflow", "_told")
+
+    def __init__(
+        self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._told: set[str] = set()
+        self._overflow = Throttle(interval, clock)
+
+    def more(self, thing: str) -> str | None:
+        """Ask for a line about a thing, as `Throttle.more` does."""
+        if thing in self._told:
+            return None
+        if len(self._told) < ROOM:
+            self._told.add(thing)
+            return ""
+        return self._overflow.more()
+
+
+class Onces:
+    """A `Once` for each of those whom the access file names, of whom there are not many."""
+
+    __slots__ = ("_onces",)
+
+    def __init__(self) -> None:
+        self._onces: dict[str, Once] = {}
+
+    def of(self, name: str) -> Once:
+        """Return the one of a name, over however many connections; empty for those without."""
+        once = self._onces.get(name)
+        if once is None:
+            once = self._onces[name] = Once()
+        return once

@@ -24,13 +24,15 @@ class Who:
 
     Attributes:
         number: Its number; no two clients of a daemon share one.
-        address: Where it calls from, ``host:port``.
+        address: Where it calls from, as `ovos_bus.peer.name` has it.
         agent: The beginning of its ``User-Agent``; ``None`` if it sent none.
+        role: Its name in the access file; empty if it has none.
     """
 
     number: int
     address: str
     agent: str | None = None
+    role: str = ""
 
     @property
     def name(self) -> str | None:
@@ -42,9 +44,10 @@ class Who:
         return unquote(found[1]) if found else self.agent
 
     def __str__(self) -> str:
-        """Number, address and ``User-Agent`` in printable ASCII, safe in a log."""
+        """Role, number, address and ``User-Agent`` in printable ASCII, safe in a log."""
+        role = f"{self.role}, " if self.role else ""
         agent = f", {excerpt(self.agent)}" if self.agent else ""
-        return f"client {self.number} ({self.address}{agent})"
+        return f"{role}client {self.number} ({self.address}{agent})"
 
 
 def read_agent(header: str | None) -> str | None:

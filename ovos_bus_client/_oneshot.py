@@ -14,7 +14,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from ovos_bus_client import conf
+from ovos_bus_client._core import address
 from ovos_bus_client._core.deadline import Deadline
+from ovos_bus_client._credentials import headers as credentials
+from ovos_bus_client._dial import dial
 from ovos_bus_client.encryption import seal
 from ovos_bus_client.errors import NotDelivered
 
@@ -29,9 +32,8 @@ GOODBYE = 1000
 
 
 def url(config: conf.MessageBusConfig) -> str:
-    """Return the address; a bare IPv6 address gets its brackets."""
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    return f"{'wss' if config.ssl else 'ws'}://{host}:{config.port}{config.route}"
+    """Return the address."""
+    return address.url(*config)
 
 
 def deliver(
@@ -85,18 +87,23 @@ def _reach(config: conf.MessageBusConfig, deadline: Deadline, patient: bool) -> 
     import websocket
 
     tls = conf.tls_options() if config.ssl else {}
+    shown = credentials(config)
     while True:
         try:
             connection = websocket.create_connection(
-                url(config),
+                address.dialed(url(config)),
                 timeout=_left(deadline),
+                socket=dial(url(config), _left(deadline)),
                 sslopt=tls,
                 sockopt=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
                 skip_utf8_validation=True,
+                header=shown,
+                redirect_limit=0,
                 # Whoever says where it comes from is a browser to the bus.
                 suppress_origin=True,
             )
-        except (ConnectionRefusedError, ConnectionResetError):
+        # A Unix socket has no file before the bus is there.
+        except (ConnectionRefusedError, ConnectionResetError, FileNotFoundError):
             if not patient or (deadline.remaining or 0.0) <= RETRY:
                 raise
             time.sleep(RETRY)
@@ -104,7 +111,7 @@ def _reach(config: conf.MessageBusConfig, deadline: Deadline, patient: bool) -> 
             return connection
 
 
-def _await_goodbye(connection: Any, address: str, deadline: Deadline) -> None:
+def _await_goodbye(connection: Any, bus: str, deadline: Deadline) -> None:
     """Read past what others say, to the close frame."""
     import websocket
 
@@ -115,7 +122,7 @@ def _await_goodbye(connection: Any, address: str, deadline: Deadline) -> None:
             continue
         code = int.from_bytes(frame.data[:2], "big") if len(frame.data) >= 2 else GOODBYE
         if code != GOODBYE:
-            raise NotDelivered(address, code, frame.data[2:].decode(errors="replace"))
+            raise NotDelivered(bus, code, frame.data[2:].decode(errors="replace"))
         return
 
 

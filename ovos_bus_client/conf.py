@@ -123,24 +123,35 @@ def tls_options() -> dict[str, Any]:
 
     ``websocket.ssl_ca`` is a file with the certificates of the authorities to trust (a
     self-signed one is its own authority), or a folder of such files as OpenSSL hashes them; without
-    it, those that the system trusts. ``websocket.ssl_verify: false`` checks nothing: anybody on the
-    way can then read and write everything.
+    it, those that the system trusts. ``websocket.ssl_fingerprint`` is what the bus prints when it
+    starts: the hash of its key, with which it needs no authority. ``websocket.ssl_verify: false``
+    checks nothing: anybody on the way can then read and write everything.
 
     Returns:
         Arguments for ``ssl.SSLContext`` as websocket-client takes them (``sslopt``); empty for its
         defaults, which check the certificate and the name of the host.
 
     Raises:
-        WrongSetting: If ``ssl_ca`` is no file or folder, or ``ssl_verify`` neither true nor false.
+        WrongSetting: If ``ssl_ca`` is no file or folder, ``ssl_fingerprint`` is none, or
+            ``ssl_verify`` is neither true nor false.
     """
     section = _section(BUS_SECTION)
     verify, authorities = section.get("ssl_verify"), section.get("ssl_ca")
+    fingerprint = section.get("ssl_fingerprint")
     if verify is not None and not isinstance(verify, bool):
         raise WrongSetting("websocket.ssl_verify", verify, "true or false")
     if verify is False:
         import ssl
 
         return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
+    if fingerprint is not None:
+        from ovos_bus_client import _pin
+
+        try:
+            return {"context": _pin.context(fingerprint)}
+        except ValueError:
+            expected = "sha256: and 64 hexadecimal digits, as the bus prints them"
+            raise WrongSetting("websocket.ssl_fingerprint", fingerprint, expected) from None
     if authorities is None:
         return {}
     path = os.path.expanduser(authorities) if isinstance(authorities, str) else ""
@@ -185,6 +196,25 @@ def load_unsent_limits(messages: int | None = None, size: int | None = None) -> 
             raise WrongSetting(f"websocket.{key}", limit, "a whole number above 0")
         limits.append(limit)
     return limits[0], limits[1]
+
+
+def load_token(given: str | None = None) -> str | None:
+    """
+    Tell with which token the bus lets this program in: ``websocket.token``, or none.
+
+    Args:
+        given: A stronger one, of the environment variable ``OVOS_BUS_TOKEN``.
+
+    Raises:
+        WrongSetting: If it is no printable text without spaces; the error does not tell it.
+    """
+    key = "OVOS_BUS_TOKEN" if given else "websocket.token"
+    token = given or _section(BUS_SECTION).get("token")
+    if token is None:
+        return None
+    if isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token:
+        return token or None
+    raise WrongSetting(key, "...", "a token as `ovos-messagebus token NAME` prints it")
 
 
 def load_shared_connection() -> bool:

@@ -99,6 +99,9 @@ class FakeBus(MessageBusClient):
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:
         return MessageBusConfig("fake-bus", 0, "/core", False)
 
+    def _load_credentials(self) -> dict[str, str]:
+        return {}
+
     def _connect(self) -> None:
         super()._connect()
         self._connection: Any = _Connection(self._room, self.on_pong)

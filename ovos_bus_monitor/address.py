@@ -6,12 +6,22 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
+from ovos_bus_client._core.address import url
+from ovos_bus_client.conf import MessageBusConfig
 from ovos_bus_monitor.errors import Misconfigured
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address of a bus. The defaults are those of a bus on this device."""
+    """
+    The address of a bus. The defaults are those of a bus on this device.
+
+    Attributes:
+        host: A name, an address, or ``unix:/path`` for a Unix socket.
+        port: Of no meaning with a Unix socket.
+        route: The path of the WebSocket.
+        ssl: Whether it speaks TLS; never at a Unix socket.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8181
@@ -19,17 +29,18 @@ class Address:
     ssl: bool = False
 
     @property
-    def url(self) -> str:
-        """The WebSocket URL. A bare IPv6 address gets its brackets."""
-        return f"{'wss' if self.ssl else 'ws'}://{self._netloc}{self.route}"
-
-    def page(self, path: str) -> str:
-        """Return the URL of one of the bus's pages."""
-        return f"{'https' if self.ssl else 'http'}://{self._netloc}{path}"
+    def config(self) -> MessageBusConfig:
+        """The same, as the library has it."""
+        return MessageBusConfig(self.host, self.port, self.route, self.ssl)
 
     @property
-    def _netloc(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+    def url(self) -> str:
+        """The WebSocket URL; of a Unix socket ``ws+unix:///path:/route``."""
+        return url(self.host, self.port, self.route, self.ssl)
+
+    def page(self, path: str) -> str:
+        """Return the URL of one of the bus's pages; of a Unix socket ``http+unix:///path:/page``."""
+        return url(self.host, self.port, path, self.ssl).replace("ws", "http", 1)
 
 
 def locate(host: str | None, port: int | None, route: str | None) -> Address:

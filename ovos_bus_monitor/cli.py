@@ -250,7 +250,7 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     where = parser.add_argument_group(
         "where the bus is (default: mycroft.conf, else ws://127.0.0.1:8181/core)"
     )
-    where.add_argument("--host", type=_host, help="host name or IP address")
+    where.add_argument("--host", type=_host, help="host name, IP address, or unix:/path")
     where.add_argument("--port", type=_port, help="1 to 65535")
     where.add_argument("--route", type=_route, help="path, such as /core")
 
@@ -323,8 +323,10 @@ def _seconds(text: str) -> float:
 
 
 def _host(text: str) -> str:
+    if text.startswith("unix:/") and text.isprintable():
+        return text
     if not text or not text.isprintable() or any(char in text for char in " /?#@"):
-        raise _wrong(text, "a host name or IP address alone, such as 192.168.1.20")
+        raise _wrong(text, "a host name or IP address alone, such as 192.168.1.20, or unix:/path")
     return text.removeprefix("[").removesuffix("]")
 
 

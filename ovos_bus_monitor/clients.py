@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import ssl
 import threading
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
+from ovos_bus_client._credentials import headers
+from ovos_bus_client._dial import dial, tls_context
+from ovos_bus_client.conf import tls_options
+from ovos_bus_client.errors import WrongSetting
 from ovos_bus_monitor.address import Address
-from ovos_bus_monitor.errors import NoList, Refused, Unreachable, in_words
+from ovos_bus_monitor.errors import Misconfigured, NoList, Refused, Unreachable, in_words
 from ovos_bus_monitor.roll import Client, read
 
 PAGE = "/clients"
@@ -33,6 +36,8 @@ def clients(address: Address, timeout: float) -> list[Client]:
         Unreachable: If nobody answers there in time.
         Refused: If the bus does not tell us.
         NoList: If what answers has no such list, as other buses have none.
+        Misconfigured: If mycroft.conf says of no use how its certificate is checked, or which token
+            is shown.
     """
     url = address.page(PAGE)
     status, body = _get(address, url, timeout)
@@ -53,7 +58,11 @@ def _get(address: Address, url: str, timeout: float) -> tuple[int, bytes]:
     late = threading.Event()
     try:
         connection = _connection(address, timeout)
-        connection.connect()
+        shown = headers(address.config)
+        if connection.sock is None:
+            connection.connect()
+    except WrongSetting as wrong:
+        raise Misconfigured(wrong.key.removeprefix("websocket."), wrong.value) from None
     except OSError as trouble:
         raise Unreachable(url, in_words(trouble)) from None
 
@@ -66,7 +75,7 @@ def _get(address: Address, url: str, timeout: float) -> tuple[int, bytes]:
     clock = threading.Timer(timeout, hang_up)
     clock.start()
     try:
-        connection.request("GET", PAGE, headers={"Accept": "application/json"})
+        connection.request("GET", PAGE, headers={"Accept": "application/json", **shown})
         answer = connection.getresponse()
         body = answer.read(MAX_PAGE_BYTES + 1)
     except (OSError, HTTPException) as trouble:
@@ -85,8 +94,14 @@ def _get(address: Address, url: str, timeout: float) -> tuple[int, bytes]:
 
 
 def _connection(address: Address, timeout: float) -> HTTPConnection:
+    file = dial(address.url, timeout)
+    if file is not None:
+        connection = HTTPConnection("localhost", timeout=timeout)
+        connection.sock = file
+        return connection
     if not address.ssl:
         return HTTPConnection(address.host, address.port, timeout=timeout)
-    # The certificate file that the other commands take, by the same variable.
-    context = ssl.create_default_context(cafile=os.environ.get("WEBSOCKET_CLIENT_CA_BUNDLE"))
+    # Without settings, the variable that websocket-client takes for the other commands.
+    options = tls_options() or {"ca_certs": os.environ.get("WEBSOCKET_CLIENT_CA_BUNDLE")}
+    context = tls_context(options)
     return HTTPSConnection(address.host, address.port, timeout=timeout, context=context)

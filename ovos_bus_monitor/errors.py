@@ -149,10 +149,10 @@ class Misconfigured(MonitorError):
         self.key, self.value = key, value
 
     def __str__(self) -> str:
-        return (
-            f"websocket.{self.key} in mycroft.conf is wrong: {self.value!r}; "
-            f"correct it, or give --{self.key}"
-        )
+        flag = f", or give --{self.key}" if self.key in ("host", "port", "route") else ""
+        # A variable of the environment has a name in capitals.
+        name = self.key if self.key.isupper() else f"websocket.{self.key} in mycroft.conf"
+        return f"{name} is wrong: {self.value!r}; correct it{flag}"
 
 
 def in_words(trouble: Exception) -> str:

@@ -6,8 +6,13 @@ import socket
 
 import websocket
 
+from ovos_bus_client._core.address import dialed
+from ovos_bus_client._credentials import headers
+from ovos_bus_client._dial import dial
+from ovos_bus_client.conf import tls_options
+from ovos_bus_client.errors import WrongSetting
 from ovos_bus_monitor.address import Address
-from ovos_bus_monitor.errors import Lost, Refused, Unreachable, in_words
+from ovos_bus_monitor.errors import Lost, Misconfigured, Refused, Unreachable, in_words
 from ovos_bus_monitor.seen import Sighting, read
 
 # A message is small and somebody waits for it: do not hold it back to fill a packet.
@@ -41,11 +46,16 @@ class Link:
         Raises:
             Refused: If the handshake was answered with an HTTP status.
             Unreachable: If there was no WebSocket server to answer it.
+            Misconfigured: If mycroft.conf says of no use how its certificate is checked.
         """
         try:
             stream = websocket.create_connection(
-                address.url,
+                dialed(address.url),
                 timeout=timeout,
+                socket=dial(address.url, timeout),
+                sslopt=tls_options() if address.ssl else None,
+                header=headers(address.config),
+                redirect_limit=0,
                 sockopt=_SOCKET_OPTIONS,
                 # `read` looks at the text anyway, and reports what is not UTF-8.
                 skip_utf8_validation=True,
@@ -56,6 +66,8 @@ class Link:
             body = (refusal.resp_body or b"").decode(errors="backslashreplace")
             reason = body.strip().partition("\n")[0] or refusal.status_message or ""
             raise Refused(address.url, refusal.status_code, reason) from None
+        except WrongSetting as wrong:
+            raise Misconfigured(wrong.key.removeprefix("websocket."), wrong.value) from None
         except _TROUBLE as trouble:
             raise Unreachable(address.url, in_words(trouble)) from None
         stream.settimeout(None)

@@ -47,4 +47,4 @@ class Backoff:
 
 def is_local(host: str) -> bool:
     """Return whether a host is this machine, as far as its name tells."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return host in ("localhost", "::1") or host.startswith(("127.", "unix:"))

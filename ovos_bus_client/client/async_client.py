@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import inspect
 import logging
-import ssl as tls
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from types import TracebackType
@@ -17,6 +16,7 @@ from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
+from ovos_bus_client._core import address
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
 from ovos_bus_client._core.deadline import Deadline
 from ovos_bus_client._core.dispatch import Tap, report_failure
@@ -29,9 +29,10 @@ from ovos_bus_client._core.times import (
     PING_TIMEOUT,
     SOCKET_TIMEOUT,
 )
+from ovos_bus_client._dial import resolver, tls_context
 from ovos_bus_client.client.emitter import NamesHandlers
 from ovos_bus_client.client.member import SESSION_SYNC, Handler, Member
-from ovos_bus_client.conf import load_message_bus_config, tls_options
+from ovos_bus_client.conf import load_message_bus_config
 from ovos_bus_client.errors import ClientClosed, NotRunning
 from ovos_bus_client.message import CollectionMessage, Message
 from ovos_bus_client.session import Session, SessionManager
@@ -88,7 +89,7 @@ class AsyncMessageBusClient(Member):
         emitter = _LoopEmitter() if emitter is None else emitter
         super().__init__(config, emitter, session, name, max_unsent_messages, max_unsent_bytes)
         self.connected_event = asyncio.Event()
-        self._tls = _tls_context() if config.ssl else None
+        self._tls = tls_context(self._sslopt) if config.ssl else None
         self._closing = asyncio.Event()
         self._sending = asyncio.Lock()  # keeps the order of what is sent
         self._connection: WebSocketClientConnection | None = None
@@ -177,14 +178,16 @@ class AsyncMessageBusClient(Member):
         try:
             dialing = websocket_connect(
                 HTTPRequest(
-                    self._url,
-                    headers={"User-Agent": self._user_agent},
+                    address.dialed(self._url),
+                    headers=self._headers,
+                    follow_redirects=False,
                     connect_timeout=SOCKET_TIMEOUT,
                     ssl_options=self._tls,
                 ),
                 ping_interval=PING_INTERVAL,
                 ping_timeout=PING_TIMEOUT,
                 max_message_size=MAX_MESSAGE_BYTES,
+                resolver=resolver(self._url),
             )
             connection: WebSocketClientConnection = await asyncio.shield(dialing)
         except asyncio.CancelledError:
@@ -460,18 +463,6 @@ async def _within(awaitable: Any, seconds: float | None) -> Any:
         return await asyncio.wait_for(awaitable, seconds)
     except asyncio.TimeoutError:
         return None
-
-
-def _tls_context() -> tls.SSLContext:
-    """Return how a certificate is checked, as `tls_options` has it."""
-    options = tls_options()
-    context = tls.create_default_context(
-        cafile=options.get("ca_certs"), capath=options.get("ca_cert_path")
-    )
-    if "cert_reqs" in options:
-        context.check_hostname = options["check_hostname"]
-        context.verify_mode = options["cert_reqs"]
-    return context
 
 
 class _LoopEmitter(NamesHandlers, AsyncIOEventEmitter):

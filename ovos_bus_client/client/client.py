@@ -24,7 +24,6 @@ from ovos_bus_client.client.waiter import MessageWaiter
 from ovos_bus_client.conf import (
     MessageBusConfig,
     load_message_bus_config,
-    tls_options,
 )
 from ovos_bus_client.errors import ClientClosed, NotRunning
 from ovos_bus_client.message import CollectionMessage, Message
@@ -77,7 +76,8 @@ class MessageBusClient(Member):
     ) -> None:
         """
         Args:
-            host: Address of the bus; ``None`` reads it from ``mycroft.conf``.
+            host: Address of the bus, or ``unix:/path`` for its Unix socket; ``None`` reads it from
+                ``mycroft.conf``.
             port: Port of the bus; ``None`` reads it from ``mycroft.conf``.
             route: Path of the bus; ``None`` reads it from ``mycroft.conf``.
             ssl: Whether to use TLS; ``None`` reads it from ``mycroft.conf``.
@@ -102,7 +102,6 @@ class MessageBusClient(Member):
         self.retry = 5  # kept for subclasses, which reset it when they are connected
         config = self._load_config(cache, host=host, port=port, route=route, ssl=ssl)
         super().__init__(config, emitter, session, name, max_unsent_messages, max_unsent_bytes)
-        self._sslopt = tls_options() if config.ssl else {}
         self._sending = threading.Lock()  # keeps the order of what is sent
         self._started = threading.Event()  # or closed without that
         self._closing = threading.Event()
@@ -117,7 +116,7 @@ class MessageBusClient(Member):
 
     @property
     def _url(self) -> str:
-        return str(self.client.url)
+        return self._connection.url
 
     @classmethod
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:
@@ -134,7 +133,7 @@ class MessageBusClient(Member):
         """Return a new connection, not yet connected, that reports to this client."""
         return WebSocketApp(
             MessageBusClient.build_url(*self.config),
-            header=[f"User-Agent: {self._user_agent}"],
+            header=self._headers,
             on_open=self.on_open,
             on_close=self.on_close,
             on_error=self.on_error,

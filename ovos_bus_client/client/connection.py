@@ -18,6 +18,7 @@ from typing import Any
 
 from websocket import WebSocketApp, WebSocketException
 
+from ovos_bus_client._core import address
 from ovos_bus_client._core.deadline import Deadline
 from ovos_bus_client._core.times import (
     CLOSE_TIMEOUT,
@@ -27,6 +28,7 @@ from ovos_bus_client._core.times import (
     PING_TIMEOUT,
     SOCKET_TIMEOUT,
 )
+from ovos_bus_client._dial import dial
 from ovos_bus_client.client.frames import ReadAhead
 
 __all__ = ["Connection"]
@@ -36,7 +38,13 @@ TROUBLE = (WebSocketException, OSError)
 
 
 class Connection:
-    """The life of one ``WebSocketApp``."""
+    """
+    The life of one ``WebSocketApp``.
+
+    Attributes:
+        app: What dials and reads.
+        url: Where the bus is; ``app.url`` is what websocket-client can read of it.
+    """
 
     def __init__(self, app: WebSocketApp, sslopt: Mapping[str, Any]) -> None:
         """
@@ -45,6 +53,8 @@ class Connection:
             sslopt: How a certificate is checked, as websocket-client takes it.
         """
         self.app = app
+        self.url: str = app.url
+        app.url = address.dialed(self.url)
         self._sslopt = dict(sslopt)
         self._websocket: Any = None  # websocket-client's, while it is up
         self._ahead: ReadAhead | None = None
@@ -53,6 +63,11 @@ class Connection:
 
     def read_until_lost(self) -> None:
         """Dial, and read until there is no connection, or no more. The app's callbacks report."""
+        try:
+            self.app.prepared_socket = dial(self.url, SOCKET_TIMEOUT)
+        except OSError as problem:
+            self._report(problem)
+            return
         self.app.run_forever(
             # Whoever says where it comes from is a browser to the bus.
             suppress_origin=True,
@@ -65,6 +80,12 @@ class Connection:
         websocket, self._websocket = self._websocket, None
         if websocket is not None:
             websocket.shutdown()  # websocket-client leaves it open when it has said goodbye
+
+    def _report(self, problem: OSError) -> None:
+        """Report a connection that never was, as websocket-client does it."""
+        for callback, args in ((self.app.on_error, (problem,)), (self.app.on_close, (None, None))):
+            if callback is not None:
+                callback(self.app, *args)
 
     def _create_reader(self, *args: Any, **kwargs: Any) -> Any:
         """Return what websocket-client reads with, but for its loop, which reads nothing ahead."""

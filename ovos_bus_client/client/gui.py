@@ -55,6 +55,10 @@ class GUIWebsocketClient(MessageBusClient):
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:
         return load_gui_message_bus_config(**overrides)
 
+    def _load_credentials(self) -> dict[str, str]:
+        """Show no token: the GUI's bus is somebody else, who is not to have ours."""
+        return {}
+
     def _create_dispatch(self) -> Dispatch:
         return Dispatch(self.emitter, self.pending, read=GUIMessage.deserialize)
 

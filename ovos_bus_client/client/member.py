@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from ovos_bus_client import encryption, targeting
-from ovos_bus_client._core import codec
+from ovos_bus_client._core import address, codec
 from ovos_bus_client._core.agent import user_agent
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
@@ -18,7 +18,13 @@ from ovos_bus_client._core.link import Link, State
 from ovos_bus_client._core.outgoing import Outgoing
 from ovos_bus_client._core.pending import Pending
 from ovos_bus_client._core.times import LASTING
-from ovos_bus_client.conf import MessageBusConfig, load_encryption, load_unsent_limits
+from ovos_bus_client._credentials import headers as credentials
+from ovos_bus_client.conf import (
+    MessageBusConfig,
+    load_encryption,
+    load_unsent_limits,
+    tls_options,
+)
 from ovos_bus_client.errors import MalformedMessage, Undecipherable
 from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
 
@@ -64,6 +70,8 @@ class Member:
         self._key = load_encryption()
         if self._key.secret_key is not None:
             encryption.seal("", self._key.secret_key)  # raises here what is wrong with the key
+        self._credentials = self._load_credentials()
+        self._sslopt = tls_options() if config.ssl else {}  # as websocket-client takes it
         self._link = Link()
         limits = load_unsent_limits(max_unsent_messages, max_unsent_bytes)
         self._outgoing = Outgoing(*limits, comes_back=self._comes_back)
@@ -79,18 +87,20 @@ class Member:
 
     @staticmethod
     def build_url(host: str, port: int, route: str, ssl: bool) -> str:
-        """Return ``ws://host:port/route``, or ``wss://`` with ``ssl``."""
-        host = f"[{host}]" if ":" in host else host
-        return f"{'wss' if ssl else 'ws'}://{host}:{port}{route}"
+        """Return ``ws://host:port/route``, ``wss://`` with ``ssl``, or ``ws+unix:///path:/route``."""
+        return address.url(host, port, route, ssl)
 
     @property
     def _url(self) -> str:
         return Member.build_url(*self.config)  # a subclass may have another ``build_url``
 
     @property
-    def _user_agent(self) -> str:
-        """What the bus is told that this client is."""
-        return user_agent(self.name)
+    def _headers(self) -> dict[str, str]:
+        """What the bus is told that this client is, and the token it is let in with."""
+        return {"User-Agent": user_agent(self.name), **self._credentials}
+
+    def _load_credentials(self) -> dict[str, str]:
+        return credentials(self.config)
 
     # ------------------------------------------------------------------ handlers
 

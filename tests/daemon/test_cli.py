@@ -163,6 +163,7 @@ def test_beyond_loopback_runs_when_it_is_meant(start_daemon: StartDaemon) -> Non
     daemon = start_daemon(
         "--host", "0.0.0.0", config='{"websocket": {"allow_insecure_remote": true}}'
     )
+    daemon.expect_warning("others than this machine may reach the bus")
 
     RawClient(daemon.port).socket.close()
 

@@ -51,6 +51,20 @@ RIGHT = [
     ("allowed_hosts", ["Bus.Home", "[::1]"], ("bus.home", "::1")),
     ("allow_insecure_remote", True, True),
     ("ssl", False, False),
+    ("ssl", True, True),
+    ("ssl_cert", "", ""),
+    ("ssl_key", "", ""),
+    ("access_file", "", ""),
+    ("access_file", "~/access.toml", "~/access.toml"),
+    ("host", "unix:/run/bus.sock", "unix:/run/bus.sock"),
+    ("unix_socket", "", ""),
+    ("unix_socket", "~/bus.sock", "~/bus.sock"),
+    ("unix_socket", "/" + "x" * 106, "/" + "x" * 106),
+    ("unix_socket_mode", "0600", "0600"),
+    ("unix_socket_mode", "777", "777"),
+    ("unix_socket_group", "", ""),
+    ("unix_socket_group", "audio", "audio"),
+    ("unix_socket_group", "29", "29"),
 ]
 
 NOT_A_FLAG = [0, 1, "true", "", [], {}]
@@ -67,6 +81,9 @@ WRONG = {
         "a..b",
         "a\0b",
         "x" * 64,
+        "unix:",
+        "unix:bus.sock",
+        "unix:/",
         5,
         True,
         [],
@@ -95,7 +112,25 @@ WRONG = {
     ],
     "allowed_hosts": [*NOT_NAMES, ["http://bus"], ["bus/"], ["a b"]],
     "allow_insecure_remote": NOT_A_FLAG,
-    "ssl": [*NOT_A_FLAG, True],
+    "ssl": NOT_A_FLAG,
+    "ssl_cert": ["bus.crt", "/", "/\n", "/" + "x" * 5000, 5, [], True],
+    "access_file": ["access.toml", "/", "/\n", "/" + "x" * 5000, 5, [], True],
+    "ssl_key": ["bus.key", "/", "/\n", "/" + "x" * 5000, 5, [], True],
+    "unix_socket": ["bus.sock", "/", "/run/", "/\n", "/" + "x" * 107, "/" + "é" * 54, 5, [], True],
+    "unix_socket_mode": [
+        "",
+        "0",
+        "66",
+        "0440",
+        "0888",
+        "1777",
+        "00660",
+        "rw-rw----",
+        660,
+        [],
+        True,
+    ],
+    "unix_socket_group": [" ", "a b", "a:b", "/", "\n", 29, [], True],
 }
 
 json_values = st.recursive(
@@ -219,8 +254,48 @@ def test_beyond_loopback_has_to_be_meant(host: str) -> None:
     (wrong,) = wrongs(Layer(FILE, {"host": host}))
 
     assert (wrong.key, wrong.value) == ("host", host)
-    assert '"allow_insecure_remote": true' in str(wrong)
-    assert from_file(host=host, allow_insecure_remote=True).host == host
+    for remedy in ('"allow_insecure_remote": true', '"ssl": true', '"access_file"', "token NAME"):
+        assert remedy in str(wrong)
+    meant = from_file(host=host, allow_insecure_remote=True)
+    assert meant.host == host
+    assert len(meant.dangers) == 2
+
+
+def test_beyond_loopback_tls_and_tokens_are_enough() -> None:
+    """With both, others may come; with one, only the other is asked for."""
+    safe = from_file(host="0.0.0.0", ssl=True, access_file="/a")
+    assert safe.dangers == ()
+
+    (wrong,) = wrongs(Layer(FILE, {"host": "0.0.0.0", "ssl": True}))
+    assert '"access_file"' in str(wrong)
+    assert '"ssl": true' not in str(wrong)
+    (wrong,) = wrongs(Layer(FILE, {"host": "0.0.0.0", "access_file": "/a"}))
+    assert '"ssl": true' in str(wrong)
+    assert '"access_file"' not in str(wrong)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "unix:/a"])
+def test_on_this_machine_nothing_is_asked_for(host: str) -> None:
+    """The default needs neither TLS nor tokens."""
+    assert from_file(host=host).dangers == ()
+
+
+def test_a_certificate_and_its_key_are_a_pair() -> None:
+    """One without the other is named, with the one that is missing."""
+    for given_, missing in (("ssl_cert", "ssl_key"), ("ssl_key", "ssl_cert")):
+        (wrong,) = wrongs(Layer(FILE, {given_: "/a"}))
+        assert (wrong.key, wrong.value) == (given_, "/a")
+        assert f"expected {missing} beside it" in str(wrong)
+    assert from_file(ssl_cert="/a", ssl_key="~/b").ssl_key == "~/b"
+
+
+def test_a_unix_socket_is_on_this_machine() -> None:
+    """It needs no permission to be listened on; beside a host or instead of one, or both."""
+    assert from_file(host="unix:/a").unix_sockets == ("/a",)
+    assert from_file(unix_socket="/b").unix_sockets == ("/b",)
+    assert from_file(host="unix:/a", unix_socket="/b").unix_sockets == ("/a", "/b")
+    assert from_file(host="unix:/a", unix_socket="/a").unix_sockets == ("/a",)
+    assert from_file().unix_sockets == ()
 
 
 def test_later_layers_win() -> None:

@@ -303,3 +303,54 @@ def test_a_bus_without_clients_remembers_nothing() -> None:
 
     assert wire.received == GREETING
     assert (len(hub), hub.backlog, hub.counters.delivered) == (1, 0, 0)
+
+
+def test_a_choosy_client_gets_what_it_hears(hub: Hub) -> None:
+    """At once or joined like everybody's, in the same order, and nothing else."""
+    all_, some, none = ReadyWire(), ReadyWire(), ReadyWire()
+    hub.join("all", all_, GREETING)
+    hub.join("some", some, GREETING, lambda type_: type_ in "bc")
+    hub.join("none", none, GREETING, lambda type_: False)
+    for type_ in "abcad":
+        hub.publish(type_.encode(), type_)
+    hub.end_turn()
+    hub.publish(b"b", "b")
+
+    assert all_.chunks == [GREETING, b"a", b"bcad", b"b"]
+    assert some.chunks == [GREETING, b"bc", b"b"]
+    assert none.chunks == [GREETING]
+    assert (len(hub), hub.counters.delivered) == (3, 6 + 3)
+
+
+def test_a_client_can_become_choosy(hub: Hub) -> None:
+    """What was published before it still gets; one that left is not brought back."""
+    wire = ReadyWire()
+    outbox = hub.join("a", wire, GREETING)
+    hub.publish(b"1", "x")
+    hub.publish(b"2", "x")
+    hub.change(outbox, lambda type_: type_ == "y")
+    hub.publish(b"3", "x")
+    hub.publish(b"4", "y")
+    hub.change(outbox, None)
+    hub.publish(b"5", "x")
+    hub.end_turn()
+    assert wire.received == GREETING + b"1245"
+
+    hub.leave(outbox)
+    hub.change(outbox, None)
+    hub.publish(b"6", "x")
+    assert len(hub) == 0
+    assert wire.received == GREETING + b"1245"
+
+
+def test_a_choosy_client_is_held_to_the_limits(hub: Hub, silence: Silence) -> None:
+    """One that does not read goes like any other, and what was joined for it is forgotten."""
+    wire = StuckWire()
+    hub.join("slow", wire, b"x" * 900, lambda type_: True)
+    hub.publish(b"y" * 60, "t")
+    hub.publish(b"z" * 60, "t")
+    hub.end_turn()
+
+    assert isinstance(wire.dropped[0], BacklogFull)
+    assert len(hub) == 0
+    silence.clear()

@@ -26,12 +26,21 @@ from tests.support.wires import Clock, StuckWire
 LIMITS = Limits(backlog=200 * KIB, total_backlog=300 * KIB, stall_timeout=10.0)
 
 
+def is_even(type_: str) -> bool:
+    return type_ == "even"
+
+
+# Seldom: who hears less falls behind less, and that is what the limits are for.
+seldom = st.integers(0, 4).map(lambda number: number == 4)
+
+
 @dataclass
 class Client:
     """A client as the model sees it: what it has been promised, and what it has."""
 
     wire: StuckWire
     outbox: Outbox
+    choosy: bool  #: whether it hears even numbers only
     promised: list[bytes] = field(default_factory=list)
 
 
@@ -55,12 +64,13 @@ class HubMachine(RuleBasedStateMachine):
         return [client for client in self.clients if client.wire.flying is not None]
 
     @precondition(lambda self: len(self.clients) < 5)
-    @rule(stuck=st.booleans())
-    def join(self, stuck: bool) -> None:
+    @rule(stuck=st.booleans(), choosy=seldom)
+    def join(self, stuck: bool, choosy: bool) -> None:
         greeting = f"hello {self.count}".encode()
         wire = StuckWire(stuck=stuck)
-        outbox = self.hub.join("client", wire, text_frame(greeting))
-        self.clients.append(Client(wire, outbox, [greeting]))
+        hears = is_even if choosy else None
+        outbox = self.hub.join("client", wire, text_frame(greeting), hears)
+        self.clients.append(Client(wire, outbox, choosy, [greeting]))
         self.part_from_the_dropped()  # what the turn had joined went out before the greeting
 
     @precondition(lambda self: self.clients)
@@ -69,6 +79,14 @@ class HubMachine(RuleBasedStateMachine):
         client = data.draw(st.sampled_from(self.clients))
         self.clients.remove(client)
         self.hub.leave(client.outbox)
+
+    @precondition(lambda self: self.clients)
+    @rule(data=st.data(), choosy=seldom)
+    def change(self, data: st.DataObject, choosy: bool) -> None:
+        client = data.draw(st.sampled_from(self.clients))
+        client.choosy = choosy
+        self.hub.change(client.outbox, is_even if choosy else None)
+        self.part_from_the_dropped()  # what the turn had joined went out before
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data())
@@ -88,9 +106,11 @@ class HubMachine(RuleBasedStateMachine):
         for size in sizes:
             self.count += 1
             payload = f"{self.count} ".encode().ljust(size, b"x")
+            type_ = "odd" if self.count % 2 else "even"
             for client in self.clients:
-                client.promised.append(payload)
-            opened = self.hub.publish(text_frame(payload))
+                if type_ == "even" or not client.choosy:
+                    client.promised.append(payload)
+            opened = self.hub.publish(text_frame(payload), type_)
             assert opened is not self.turn_is_open
             self.turn_is_open = True
             self.part_from_the_dropped()
@@ -164,7 +184,7 @@ def test_whoever_stays_gets_everything_in_order(silence: list[logging.LogRecord]
     run_state_machine_as_test(
         HubMachine,
         settings=settings(
-            max_examples=150,
+            max_examples=250,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

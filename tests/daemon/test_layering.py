@@ -13,7 +13,7 @@ PACKAGE = Path(ovos_bus.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 RULES = [
     *("access", "config", "drafts", "envelope", "errors", "frame", "handshake"),
-    *("hub", "inbox", "lobby", "metrics", "outbox", "pace", "pulse", "throttle", "who"),
+    *("hub", "inbox", "lobby", "metrics", "outbox", "pace", "pulse", "roles", "throttle", "who"),
 ]
 SHELLS = {"door", "handler", "listener", "protocol", "status", "stream"}
 # Who stands left may know who stands right, never the other way round.

@@ -279,7 +279,7 @@ def test_all_wrong_values_are_told_at_once(home: Home) -> None:
         Home.USER,
         json.dumps(
             {
-                "websocket": {"port": 99999, "max_msg_size": 10**400, "ssl": True},
+                "websocket": {"port": 99999, "max_msg_size": 10**400, "ssl": "on"},
                 "logging": {"log_level": "loud"},
             }
         ),

@@ -19,63 +19,64 @@ from ovos_bus.bus import Bus
 from ovos_bus.handler import BusSocket
 
 publish = Bus.publish
-kept: list[object] = []
+kept: list[tuple[str, str]] = []
+ballast: list[bytes] = []
 numbers = itertools.count()
 
 
-def lose(bus: Bus, text: str) -> int:
-    return len(text) if next(numbers) % 50 == 7 else publish(bus, text)
+def lose(bus: Bus, text: str, type_: str) -> int:
+    return len(text) if next(numbers) % 50 == 7 else publish(bus, text, type_)
 
 
-def double(bus: Bus, text: str) -> int:
+def double(bus: Bus, text: str, type_: str) -> int:
     if next(numbers) == 7:
-        publish(bus, text)
-    return publish(bus, text)
+        publish(bus, text, type_)
+    return publish(bus, text, type_)
 
 
-def swap(bus: Bus, text: str) -> int:
+def swap(bus: Bus, text: str, type_: str) -> int:
     if next(numbers) < 4:
-        kept.append(text)
+        kept.append((text, type_))
         return len(text)
     while kept:
-        publish(bus, str(kept.pop()))
-    return publish(bus, text)
+        publish(bus, *kept.pop())
+    return publish(bus, text, type_)
 
 
-def stand_still(bus: Bus, text: str) -> int:
+def stand_still(bus: Bus, text: str, type_: str) -> int:
     if next(numbers) == 0:
         time.sleep(1.5)
-    return publish(bus, text)
+    return publish(bus, text, type_)
 
 
-def grow(bus: Bus, text: str) -> int:
+def grow(bus: Bus, text: str, type_: str) -> int:
     if next(numbers) == 0:
-        kept.append(os.urandom(32 << 20))
-    return publish(bus, text)
+        ballast.append(os.urandom(32 << 20))
+    return publish(bus, text, type_)
 
 
-def die(bus: Bus, text: str) -> int:
+def die(bus: Bus, text: str, type_: str) -> int:
     os._exit(3)
 
 
-def turn_away(bus: Bus, text: str) -> int:
+def turn_away(bus: Bus, text: str, type_: str) -> int:
     BusSocket.prepare = lambda self: self.send_error(503)  # type: ignore[method-assign]
-    return publish(bus, text)
+    return publish(bus, text, type_)
 
 
-def complain(bus: Bus, text: str) -> int:
+def complain(bus: Bus, text: str, type_: str) -> int:
     if next(numbers) == 0:
         logs.logging.getLogger("ovos_bus").error("something is wrong inside")
-    return publish(bus, text)
+    return publish(bus, text, type_)
 
 
-def cut_off(bus: Bus, text: str) -> int:
+def cut_off(bus: Bus, text: str, type_: str) -> int:
     if next(numbers) == 0:
-        next(iter(bus._connections)).cut()
-    return publish(bus, text)
+        min(bus._connections, key=lambda connection: connection.who.number).cut()  # a witness
+    return publish(bus, text, type_)
 
 
-FAULTS: dict[str, Callable[[Bus, str], int]] = {
+FAULTS: dict[str, Callable[[Bus, str, str], int]] = {
     fault.__name__: fault
     for fault in (lose, double, swap, stand_still, grow, die, turn_away, complain, cut_off)
 }
@@ -84,10 +85,10 @@ FAULTS: dict[str, Callable[[Bus, str], int]] = {
 def main() -> int:
     fault = FAULTS[sys.argv[1]]
 
-    def wait_for_trigger(bus: Bus, text: str) -> int:
-        if text.startswith('{"type": "trigger"'):
+    def wait_for_trigger(bus: Bus, text: str, type_: str) -> int:
+        if type_ == "trigger":
             Bus.publish = fault  # type: ignore[method-assign]
-        return publish(bus, text)
+        return publish(bus, text, type_)
 
     Bus.publish = wait_for_trigger  # type: ignore[method-assign]
     return cli.main(sys.argv[2:])

@@ -149,17 +149,22 @@ class Daemon(Program):
             file.write_text(config)
         super().__init__([*self.PROGRAM, "--port", str(port), *flags], environment(home))
         self._expected: list[str] = []
-        found = self.wait_for(r"listening on ws://(\S+):(\d+)(/\S*)")
-        self.host, self.port, self.route = found[1], int(found[2]), found[3]
+        found = self.wait_for(r"listening on (wss?)://(\S+):(\d+)(/\S*)")
+        self.scheme, self.host, self.port = found[1], found[2], int(found[3])
+        self.route = found[4]
 
     @property
     def url(self) -> str:
-        return f"ws://{self.host}:{self.port}{self.route}"
+        return f"{self.scheme}://{self.host}:{self.port}{self.route}"
 
     def expect_warning(self, pattern: str, timeout: float = TIMEOUT) -> str:
         """Wait for a warning in the log; from now on, such warnings are all right."""
-        self._expected.append(pattern)
+        self.allow_warning(pattern)
         return self.wait_for(rf"WARNING - .*?({pattern}).*", timeout)[0]
+
+    def allow_warning(self, pattern: str) -> None:
+        """From now on, such warnings and errors are all right, whether they come or not."""
+        self._expected.append(pattern)
 
     @property
     def unexpected(self) -> list[str]:

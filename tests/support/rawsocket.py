@@ -40,7 +40,7 @@ class RawClient:
 
     def __init__(
         self,
-        port: int,
+        port: int | str,
         *,
         route: str = "/core",
         host: str = "127.0.0.1",
@@ -50,7 +50,9 @@ class RawClient:
         receive_buffer: int | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        self.socket = socket.socket()
+        # A port, or the file of a Unix socket.
+        family = socket.AF_UNIX if isinstance(port, str) else socket.AF_INET
+        self.socket = socket.socket(family)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
@@ -62,13 +64,16 @@ class RawClient:
             raise
 
     def _shake_hands(
-        self, host: str, port: int, route: str, headers: dict[str, str], encoding: str
+        self, host: str, port: int | str, route: str, headers: dict[str, str], encoding: str
     ) -> None:
-        self.socket.connect((host, port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(port, str):
+            self.socket.connect(port)
+        else:
+            self.socket.connect((host, port))
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
         lines = {
-            "Host": f"{host}:{port}",
+            "Host": "localhost" if isinstance(port, str) else f"{host}:{port}",
             "Upgrade": "websocket",
             "Connection": "Upgrade",
             "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),

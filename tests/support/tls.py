@@ -50,6 +50,7 @@ class Certificate:
             .sign(key, hashes.SHA256())
         )
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        self.key_file.touch(mode=0o600)
         self.key_file.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
