@@ -6,7 +6,7 @@ Rules that own no socket: ``hub``, ``outbox``, ``pace``, ``envelope``, ``frame``
 ``throttle``, ``who``, ``errors``. Shells around them: ``handler``, ``protocol``, ``stream``,
 ``door`` and ``listener`` (the only files that import tornado), ``status``, ``acceptor`` and ``bus``
 (which hold the event loop), ``unix``, ``tls``, ``certificate``, ``peer``, ``access_file``,
-``settings``, ``logs``, ``cli`` and ``token_command``.
+``settings``, ``scribe``, ``logs``, ``cli`` and ``token_command``.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,6 +80,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         _report(wanted)
         return 0
     logs.setup(wanted.logging)
+    code = EXIT_FAILED
+    try:
+        code = _run(wanted)
+    finally:
+        if not logs.finish():
+            os._exit(code)
+    return code
+
+
+def _run(wanted: Settings) -> int:
     for line in wanted.warnings:
         log.warning(line)
     try:

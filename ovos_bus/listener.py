@@ -10,6 +10,7 @@ import re
 import resource
 import signal
 import socket
+import sys
 
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, SSLIOStream
@@ -43,6 +44,10 @@ HANDSHAKE_SECONDS = 5.0
 
 # A WebSocket handshake is a few hundred bytes; cookies of other services on localhost may add.
 MAX_HEADER_BYTES = 16 * KIB
+
+
+# What the daemon itself has open: the event loop, the log, the doors.
+OWN_DESCRIPTORS = 16
 
 
 class CannotListen(BusError):
@@ -220,11 +225,13 @@ class Listener:
             file.socket.close()
 
 
-def take_all_descriptors() -> None:
-    """Raise the soft limit of open files to the hard one: each client takes one."""
+def take_all_descriptors() -> int:
+    """Raise the soft limit of open files to the hard one: each client takes one; return it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # where the system does not mean its own limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 async def serve(config: BusConfig, roles: Roles | None = None) -> None:
@@ -248,7 +255,14 @@ async def serve(config: BusConfig, roles: Roles | None = None) -> None:
 
     for signum in STOP_SIGNALS:
         loop.add_signal_handler(signum, stop, signum.name)
-    take_all_descriptors()
+    descriptors = take_all_descriptors()
+    if descriptors < config.max_connections + OWN_DESCRIPTORS:
+        log.warning(
+            "%d files may be open (ulimit -n, LimitNOFILE), too few for max_connections (%d); "
+            "who finds none left has to wait",
+            descriptors,
+            config.max_connections,
+        )
     listener = Listener(config, roles)
 
     def reload() -> None:

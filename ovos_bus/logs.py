@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from ovos_utils.log import LOG
+
+from ovos_bus.scribe import LAST_SECONDS, Aside, Scribe
 
 # The file is called bus.log, as with every installation so far.
 SERVICE = "bus"
@@ -31,7 +34,40 @@ def setup(settings: dict[str, Any]) -> None:
     except (OSError, TypeError, ValueError) as problem:  # or "path": 5 in the file
         LOG.base_path = "stdout"
         _create()
+        _write_aside()
         logging.getLogger(__name__).warning("no log file: %s", problem)
+    else:
+        _write_aside()
+
+
+def finish() -> bool:
+    """
+    Write the last lines; what is logged later is written at once.
+
+    Returns:
+        Whether they were written. If not, a thread still has standard output in its hands, and the
+        interpreter could not end in order.
+    """
+    deadline = time.monotonic() + LAST_SECONDS
+    ended = [scribe.end(max(0.0, deadline - time.monotonic())) for scribe in _scribes.values()]
+    return all(ended)
+
+
+# By whether they write to a file.
+_scribes: dict[bool, Scribe] = {}
+
+
+def _write_aside() -> None:
+    _scribes.clear()
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        places = []
+        for handler in logger.handlers:
+            to_file = isinstance(handler, logging.FileHandler)
+            if to_file not in _scribes:
+                _scribes[to_file] = Scribe()
+            places.append((_scribes[to_file], handler))
+        logger.handlers = [Aside(places)]
 
 
 def _create() -> None:

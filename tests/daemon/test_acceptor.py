@@ -41,6 +41,7 @@ def test_newcomers_wait_while_there_are_no_descriptors(tmp_path: Path) -> None:
     daemon = LimitedDaemon(tmp_path)
     try:
         with RawClient(daemon.port) as one, RawClient(daemon.port) as two:
+            daemon.expect_warning("64 files may be open .* too few for max_connections")
             crowd = fill(daemon)
             daemon.expect_warning("newcomers have to wait: Too many open files")
             one.say_message("still.here")

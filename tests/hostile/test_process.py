@@ -106,6 +106,7 @@ def test_it_is_stopped_and_goes_on(start_arena: StartArena) -> None:
 def test_no_descriptors_left(start_arena: StartArena) -> None:
     """With `ulimit -n 64` newcomers wait or are turned away, and who is in stays in."""
     arena = start_arena(kind=limited(64))
+    arena.daemon.expect_warning("64 files may be open .* too few for max_connections")
     with ExitStack() as stack, arena.attacked(newcomers=True):
         with arena.client() as friend:
             for _ in range(100):
@@ -121,6 +122,7 @@ def test_no_descriptors_left(start_arena: StartArena) -> None:
 def test_all_descriptors_are_clients(start_arena: StartArena) -> None:
     """Joined clients fill `ulimit -n 64`; one leaves, and the next gets in."""
     arena = start_arena(kind=limited(64))
+    arena.daemon.expect_warning("64 files may be open .* too few for max_connections")
     clients: list[RawClient] = []
     with arena.attacked(newcomers=True):
         with contextlib.suppress(TimeoutError, Closed):
