@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ovos_bus.throttle import INTERVAL, LINES_PER_PEER, PEERS, Throttle, Throttles
+from ovos_bus.throttle import (
+    INTERVAL,
+    LINES_PER_PEER,
+    PEERS,
+    ROOM,
+    Once,
+    Onces,
+    Throttle,
+    Throttles,
+)
 from tests.support.wires import Clock
 
 
@@ -79,3 +88,26 @@ def test_peers_with_nothing_to_remember_make_room() -> None:
     assert throttles.more("new") == ""
     assert len(throttles) == 2
     assert throttles.more("noisy") == " (and 3 more since the last such line)"
+
+
+def test_each_thing_is_told_once_until_there_are_too_many() -> None:
+    """Then one in an interval, with the number of those that were left out."""
+    clock = Clock()
+    once = Once(clock=clock)
+    said = [once.more(f"thing {n % 100}") for n in range(200)]
+    assert said.count("") == ROOM + 1
+    assert said.count(None) == 200 - ROOM - 1
+    clock.advance(INTERVAL)
+
+    assert once.more("thing 0") is None
+    # Of the 200, those that were told one by one came twice.
+    assert once.more("new") == f" (and {200 - 2 * ROOM - 1} more since the last such line)"
+
+
+def test_each_name_has_its_own() -> None:
+    """What one was told of is news of another."""
+    onces = Onces()
+
+    assert onces.of("kitchen").more("t") == ""
+    assert onces.of("kitchen").more("t") is None
+    assert onces.of("").more("t") == ""

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,6 +184,46 @@ def test_made_up_types_do_not_fill_the_log(bus: Guarded) -> None:
     told = [line for line in bus.daemon.lines if "dropped" in line]
     assert 32 <= len(told) <= 34
     assert all(len(line) < 300 for line in told)
+
+
+def test_connecting_again_does_not_fill_the_log(bus: Guarded) -> None:
+    """A type is told once for each entry of the file, over however many connections."""
+    with bus.join() as witness:
+        for _ in range(5):
+            with bus.join(KITCHEN) as kitchen:
+                kitchen.say_message("mycroft.stop")
+                kitchen.say_message("speak")
+                witness.read_until("speak")
+    bus.daemon.expect_warning("dropped 'mycroft.stop' of kitchen, client")
+    bus.daemon.stop()
+
+    assert sum("dropped" in line for line in bus.daemon.lines) == 1
+
+
+def test_the_page_tells_what_each_was_sent(bus: Guarded) -> None:
+    """Under rules it is not the same for all, before and after the rules have changed."""
+    with bus.join(KITCHEN) as kitchen, bus.join() as talker:
+        for type_ in ("secret", "heard", "secret", "gui.a"):
+            talker.say_message(type_)
+        talker.read_until("gui.a")
+        assert [client["sent"]["messages"] for client in clients(bus)] == [1 + 2, 1 + 4]
+        bus.reload(RULES.replace('"heard"', '"*"'))
+        bus.daemon.wait_for("reading certificate and rules again")
+        talker.say_message("secret")
+        talker.read_until("secret")
+
+        sent = [client["sent"] for client in clients(bus)]
+        assert [count["messages"] for count in sent] == [1 + 3, 1 + 5]
+        heard = [message["type"] for message in kitchen.read_until("secret")]
+        assert heard == ["heard", "gui.a", "secret"]
+
+
+def clients(bus: Guarded) -> list[dict[str, Any]]:
+    connection = HTTPConnection("127.0.0.1", bus.daemon.port, timeout=10)
+    connection.request("GET", "/clients")
+    found: list[dict[str, Any]] = json.loads(connection.getresponse().read())["clients"]
+    connection.close()
+    return found
 
 
 def test_what_may_not_be_heard_is_not_sent(bus: Guarded) -> None:

@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import os
 import socket
 import threading
 
 import pytest
 
+from ovos_bus.roles import hashed
 from ovos_bus_client import Message, MessageBusClient
 from ovos_bus_client.client import skill_connection
 from tests.support.config import configure
@@ -209,3 +211,31 @@ def test_over_tls_the_certificate_is_verified(tmp_path, started, monitor, silenc
     )
     assert [record.getMessage()[:16] for record in silence] == ["404 GET /clients"]
     silence.clear()
+
+
+def test_it_goes_through_the_doors_of_the_settings(tmp_path, start_daemon, monitor):
+    """Over TLS by fingerprint, or through a Unix socket, and with the token."""
+    rules = tmp_path / "access.toml"
+    rules.touch(mode=0o600)
+    file = tmp_path / "bus.sock"
+    rules.write_text(
+        f'[clients.watcher]\ntoken = "{hashed("secret")}"\npublish = []\nsubscribe = []\n'
+    )
+    settings = {"ssl": True, "access_file": str(rules), "unix_socket": str(file)}
+    bus = start_daemon(config=json.dumps({"websocket": settings}))
+    fingerprint = bus.wait_for("fingerprint (sha256:[0-9a-f]{64})")[1]
+    config = tmp_path / "config" / "mycroft" / "mycroft.conf"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(json.dumps({"websocket": {"ssl": True, "ssl_fingerprint": fingerprint}}))
+    token = {"OVOS_BUS_TOKEN": "secret"}
+    with RawClient(str(file), headers={"Authorization": "Bearer secret"}):
+        for where in (("--port", bus.port), ("--host", f"unix:{file}")):
+            shown = monitor("clients", "--json", *where, environment=token)
+            assert shown.end() == 0
+            assert f"pid {os.getpid()} of uid {os.getuid()}" in shown.out.all()[0]
+            assert "HTTP 401" in fails(monitor("clients", *where))
+    bus.allow_warning("refused ")
+
+    wrong = fails(monitor("clients", "--port", bus.port, environment={"OVOS_BUS_TOKEN": "a b"}))
+    assert "OVOS_BUS_TOKEN is wrong" in wrong
+    assert "a b" not in wrong
