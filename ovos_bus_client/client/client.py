@@ -413,7 +413,7 @@ class MessageBusClient(Member):
         """
         listener = targeting.targeted(func) if targeted else func
         if ordered:
-            known = (there for (_, f), there in self.wrapped_funcs.items() if f == func)
+            known = (there for (_, f), there in tuple(self.wrapped_funcs.items()) if f == func)
             beside = next((there for there in known if isinstance(there, InOrder)), None)
             listener = InOrder(listener, beside)
         self._register(event_name, func, listener)
