@@ -20,7 +20,17 @@ def test_a_skills_tests_pass(tmp_path: Path) -> None:
     """All of scope/cases.py passes, with an ovos-utils of the line to come (0.15.6a1)."""
     python = peers.ovos_scope()
     # Without the settings that our own tests have in pyproject.toml.
-    options = ("-q", "-W", "ignore", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path))
+    options = (
+        "-q",
+        "-W",
+        "ignore",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(tmp_path),
+    )
     command = (python.executable, "-m", "pytest", *options, str(CASES))
     done = subprocess.run(
         command,

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import ovos_bus_client
 import pytest
-from ovos_bus_client.message import Message
-from ovos_bus_client.session import Session, SessionManager
 from ovoscope import (
     ADAPT_PIPELINE,
     DEFAULT_IGNORED,
@@ -20,6 +17,10 @@ from ovoscope import (
     End2EndTest,
     get_minicroft,
 )
+
+import ovos_bus_client
+from ovos_bus_client.message import Message
+from ovos_bus_client.session import Session, SessionManager
 
 HELLO, DIALOGUE = "ovos-skill-hello-world.openvoiceos", "probe-dialogue.test"
 FALLBACK = "probe-fallback.test"

@@ -8,8 +8,9 @@ import time
 
 from hivemind_bus_client.client import HiveMessageBusClient
 from hivemind_bus_client.message import HiveMessage, HiveMessageType
-from ovos_bus_client import Message, MessageBusClient
 from ovos_utils.fakebus import FakeBus
+
+from ovos_bus_client import Message, MessageBusClient
 
 
 def main() -> None:
