@@ -546,7 +546,7 @@ class MessageBusClient:
             return
         self._outage_told = False
         dropped = self._outgoing.reset()
-        log.info("connected to %s", self.client.url)
+        log.info("connected to %s", self._place())
         if dropped:
             log.warning("%d messages were dropped while the bus was away", dropped)
         self._introduce()
@@ -569,6 +569,10 @@ class MessageBusClient:
         self._orderly = code is not None  # the bus said goodbye
         self._tell("close")
 
+    def _place(self) -> str:
+        """Where the bus is, without the query, in which subclasses show their credentials."""
+        return str(self.client.url).partition("?")[0]
+
     def on_error(self, *args: Any) -> None:
         """
         Take note that the connection failed: one warning an outage.
@@ -585,7 +589,7 @@ class MessageBusClient:
             return
         if was_up or not self._outage_told:
             self._outage_told = True
-            log.warning("no connection to %s (%s); trying until there is", self.client.url, error)
+            log.warning("no connection to %s (%s); trying until there is", self._place(), error)
         if not isinstance(error, TROUBLE):
             self._tell("error", error)
         if self._link.state is State.IDLE and self._runner is None:
