@@ -266,8 +266,7 @@ def pip(executable: str, *arguments: str, cwd: Path) -> str:
     expanded: list[str] = []
     for argument in arguments:
         if "*" in argument:
-            # pip takes a path for one only if it begins like one.
-            expanded += [f"./{path.relative_to(cwd)}" for path in sorted(cwd.glob(argument))]
+            expanded += [str(path.relative_to(cwd)) for path in sorted(cwd.glob(argument))]
         else:
             expanded.append(argument)
     command = (executable, "-m", "pip", "--disable-pip-version-check", *expanded)
