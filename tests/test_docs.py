@@ -15,6 +15,7 @@ import pytest
 
 from ovos_bus.config import SETTINGS, BusConfig
 from ovos_bus_client._core.link import TRANSITIONS
+from ovos_bus_client.conf import MAX_UNSENT_BYTES, MAX_UNSENT_MESSAGES
 from tests.support.processes import ROOT, Daemon, environment
 from tests.test_conversation import converse
 
@@ -121,7 +122,12 @@ def test_the_example_configuration_holds_every_key_with_its_default(tmp_path: Pa
     )
     content = json.loads(done.stdout.splitlines()[-1])
 
-    assert content["websocket"] == {**defaults(), "shared_connection": True}
+    assert content["websocket"] == {
+        **defaults(),
+        "shared_connection": True,
+        "max_unsent_messages": MAX_UNSENT_MESSAGES,
+        "max_unsent_bytes": MAX_UNSENT_BYTES,
+    }
     assert content["Audio"]["native_sources"] == ["debug_cli", "audio", "mycroft-gui"]
 
 

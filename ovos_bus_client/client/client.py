@@ -117,7 +117,8 @@ class MessageBusClient(Member):
 
     @property
     def _url(self) -> str:
-        return str(self.client.url)
+        # Without the query, in which subclasses show their credentials.
+        return str(self.client.url).partition("?")[0]
 
     @classmethod
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:

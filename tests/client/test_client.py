@@ -791,6 +791,25 @@ def test_what_was_emitted_during_an_outage_arrives_in_order(
     take_warning(silence, "no connection")
 
 
+def test_a_key_in_the_address_is_not_logged(
+    daemon: Daemon, make_client: Connect, silence: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a subclass appends to the address, as HiveMind does its key, stands in no log line."""
+    caplog.set_level(logging.DEBUG)
+    client = make_client(daemon.port)
+    client.client.url += "?authorization=secret"
+    events = watch(client)
+
+    client.run_in_thread()
+    assert client.connected_event.wait(TIMEOUT)
+    daemon.signal(signal.SIGKILL)
+    wait_for_outage(client, events)
+    client.close()
+
+    take_warning(silence, f"no connection to ws://127.0.0.1:{daemon.port}/core")
+    assert "secret" not in caplog.text
+
+
 def test_a_full_outbox_is_delivered(
     start_daemon: Callable[..., Daemon], connect: Connect, silence: Records
 ) -> None:
