@@ -1176,6 +1176,42 @@ def test_ctrl_c_ends_run_forever(daemon: Daemon, tmp_path: Path) -> None:
     assert "no connection" not in child.output
 
 
+def test_who_emits_just_when_the_bus_is_back_waits_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread that emits while the client greets the bus does not send what is to be held."""
+    monkeypatch.setattr(backoff, "LOCAL_CAP", 60.0)
+    monkeypatch.setattr(backoff, "PATIENCE", 60.0)
+    threads: list[threading.Thread] = []
+
+    class Talkative(MessageBusClient):
+        def _introduce(self) -> None:
+            super()._introduce()
+            threads.append(threading.Thread(target=self.emit, args=[Message("t", {"n": 1})]))
+            threads[0].start()
+            threads[0].join(0.2)  # not in vain, if nothing makes it wait
+
+    def serve(guest: Guest) -> None:
+        guest.shake_hands()
+        guest.read_until_closed()
+
+    with Impostor(serve) as server:
+        client, opened = Talkative("127.0.0.1", server.port, "/core", False), Inbox()
+        client._backoff.longest = 60.0  # as if the bus had been away for minutes
+        client.on("open", opened)
+        client.run_in_thread()
+        client.emit(Message("t", {"n": 0}))
+        opened.take()
+        threads[0].join(TIMEOUT)
+        assert len(client._outgoing) == 2
+        hold = client._hold
+        client.close()
+    assert hold is not None
+    hold.join(TIMEOUT)
+    assert not hold.is_alive()
+    client.emitter.shutdown()
+
+
 def test_a_bus_that_hangs_up_at_once_is_no_new_outage_each_time(
     make_client: Connect, silence: Records
 ) -> None:
