@@ -21,9 +21,9 @@ run: $(VENV)/.installed
 monitor: $(VENV)/.installed
 	$(BIN)/ovos-bus-monitor $(ARGS)
 
-## test: the test suite (one file: make test ARGS=tests/test_hub.py)
+## test: the test suite, on all cores (one file: make test ARGS=tests/test_docs.py)
 test: $(VENV)/.installed
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto $(ARGS)
 
 ## test-hostile: attack a daemon while witnesses watch that nothing is lost
 test-hostile: $(VENV)/.installed

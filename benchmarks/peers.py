@@ -50,10 +50,15 @@ SCOPE = (
     "ovos-skill-date-time==1.1.5",
     "hivemind-core==4.0.0",
     "hivemind_bus_client==0.4.4",
+    # It asks for none in particular, and cannot do with 5.
+    "bitstring==4.4.0",
 )
 
 #: Skills and plugins that ask more of a bus than those do.
 PROBES = ROOT / "tests" / "ovos" / "skills"
+
+#: What this repository installs.
+PACKAGES = ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor")
 
 #: What docs/installing.md tells to do, in a checkout, as arguments of pip.
 DROP_IN = (
@@ -149,14 +154,13 @@ def ovos_here() -> Interpreter:
     """
     The same with ours, put in their place by the commands of docs/installing.md.
 
-    The environment is in ``.peers/ovos-here``. What pip put there of this repository is a copy;
-    the repository itself comes before it.
+    The environment is in ``.peers/ovos-here``. What has changed in this repository since is put
+    there first.
 
     Raises:
         NotInstalled: It cannot be made.
     """
-    made = _probed(_made("ovos-here", DROP_IN, ovos_today))
-    return Interpreter(made.executable, ROOT, str(ROOT))
+    return _refreshed(_probed(_made("ovos-here", DROP_IN, ovos_today)))
 
 
 def ovos_scope() -> Interpreter:
@@ -166,8 +170,7 @@ def ovos_scope() -> Interpreter:
     Raises:
         NotInstalled: It cannot be made.
     """
-    made = _probed(_made("ovos-scope", (("install", *SCOPE), *DROP_IN)))
-    return Interpreter(made.executable, ROOT, str(ROOT))
+    return _refreshed(_probed(_made("ovos-scope", (("install", *SCOPE), *DROP_IN))))
 
 
 def _made(
@@ -219,6 +222,19 @@ def _probed(made: Interpreter) -> Interpreter:
     return made
 
 
+def _refreshed(made: Interpreter) -> Interpreter:
+    """The same environment, with the packages of this repository as they are now."""
+    stamp = made.packages / "ours.txt"
+    wanted = "".join(contents(ROOT / package) for package in PACKAGES)
+    wanted += (ROOT / "pyproject.toml").read_text()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = copied_into(Path(folder) / "ovos-bus")
+            pip(made.executable, "install", "--no-deps", "--force-reinstall", ".", cwd=copy)
+        stamp.write_text(wanted)
+    return made
+
+
 def contents(folder: Path) -> str:
     """A folder's source files as one text, to notice that they have changed."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and _is_source(file))
@@ -231,7 +247,7 @@ def copied_into(folder: Path) -> Path:
 
     A build leaves files beside the sources, and takes up what an earlier one left there.
     """
-    for name in ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor", "packaging"):
+    for name in (*PACKAGES, "packaging"):
         shutil.copytree(ROOT / name, folder / name, ignore=_BUILT)
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / name)
@@ -250,8 +266,7 @@ def pip(executable: str, *arguments: str, cwd: Path) -> str:
     expanded: list[str] = []
     for argument in arguments:
         if "*" in argument:
-            # pip takes a path for one only if it begins like one.
-            expanded += [f"./{path.relative_to(cwd)}" for path in sorted(cwd.glob(argument))]
+            expanded += [str(path.relative_to(cwd)) for path in sorted(cwd.glob(argument))]
         else:
             expanded.append(argument)
     command = (executable, "-m", "pip", "--disable-pip-version-check", *expanded)

@@ -8,6 +8,7 @@ carried along unchanged (S3).
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 import threading
@@ -647,7 +648,8 @@ class SessionManager:
         # A program that removed all handlers of its client removed ours, too.
         emitter = getattr(bus, "emitter", None)
         if emitter is None or cls.handle_sync in emitter.listeners(SYNC):
-            bus.remove(SYNC, cls.handle_sync)
+            with contextlib.suppress(KeyError, ValueError):  # pyee's, for one that is not there
+                bus.remove(SYNC, cls.handle_sync)
         for topic, handler in cls._handlers():
             _ignore(bus, topic, handler)
 

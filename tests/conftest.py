@@ -10,7 +10,18 @@ import pytest
 
 from tests.support.processes import Daemon
 
+# The name of a test is in the environment of the programs that it starts, which has its limits, and
+# in the line that says that it failed.
+MAX_ID = 80
+
 OURS = ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor", "tornado", "asyncio", "websocket")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a long parameter by its type and its length."""
+    if isinstance(val, str | bytes | int) and len(text := repr(val)) > MAX_ID:
+        return f"{type(val).__name__}-of-{len(text)}"
+    return None
 
 
 @pytest.fixture(autouse=True)

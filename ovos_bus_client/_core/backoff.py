@@ -12,6 +12,14 @@ FIRST = 0.1  # seconds: a bus that restarts is back about now
 LOCAL_FACTOR, LOCAL_CAP = 1.15, 1.0
 REMOTE_FACTOR, REMOTE_CAP = 1.7, 60.0
 
+# The dice favour some: of two who lost the bus at once, one may be at a pause that is almost twice
+# as long as the other's last, and one step further.
+UNLIKE = 2.0
+
+# To greet takes its time, too. And who is elsewhere may be away for a minute yet; those who are
+# here wait less for that one, in seconds.
+GREETING, PATIENCE = 0.1, 5.0
+
 
 class Backoff:
     """
@@ -20,8 +28,7 @@ class Backoff:
     The random part keeps the clients of a bus that restarts from coming all at once.
 
     Attributes:
-        longest: The longest that the last delay could have been, in seconds. Whoever lost the bus
-            when we did is back about so much after it is.
+        longest: The longest that the last delay could have been, in seconds; 0 if there was none.
     """
 
     def __init__(self, local: bool, rand: Callable[[], float] = random.random) -> None:
@@ -38,6 +45,17 @@ class Backoff:
     def reset(self) -> None:
         """Begin anew: there was a connection."""
         self.longest = 0.0
+
+    @property
+    def others(self) -> float:
+        """
+        How long whoever lost the bus when we did may need still when we are back, in seconds.
+
+        Beyond 5 s nobody is waited for, and after no delay there was nothing to lose.
+        """
+        if not self.longest:
+            return 0.0
+        return min(UNLIKE * self._factor * self.longest, self._cap, PATIENCE) + GREETING
 
     def next_delay(self) -> float:
         """Return how long to wait now, in seconds."""

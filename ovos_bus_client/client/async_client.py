@@ -228,13 +228,14 @@ class AsyncMessageBusClient(Member):
         # Before all that waits, because it is about now.
         written = connection.write_message(self._written(request))
         written.add_done_callback(_take_note)
-        if self._outgoing:
-            # Everybody else is likely to be back after so long, too.
-            self._outgoing.held = self._backoff.longest > 0
-            if self._held is not None:
-                self._held.cancel()  # it would end this hold early
+        # After an outage everybody else is likely to be back after so long, too.
+        hold = self._backoff.others
+        self._outgoing.held = hold > 0
+        if self._held is not None:
+            self._held.cancel()  # it would end this hold early
+        if hold or self._outgoing:
             # In a task of its own: the bus may take no more until what it sends is read.
-            self._held = asyncio.get_running_loop().create_task(self._send_what_is_held())
+            self._held = asyncio.get_running_loop().create_task(self._send_what_is_held(hold))
         self.connected_event.set()
         self._tell("open")
 
@@ -423,8 +424,8 @@ class AsyncMessageBusClient(Member):
                         connection.close()  # the reading task notices, and connects anew
                     return
 
-    async def _send_what_is_held(self) -> None:
-        await asyncio.sleep(self._backoff.longest)
+    async def _send_what_is_held(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
         self._outgoing.held = False
         await self._send_what_is_kept()
 

@@ -116,7 +116,8 @@ class MessageBusClient(Member):
 
     @property
     def _url(self) -> str:
-        return self._connection.url
+        # Without the query, in which subclasses show their credentials.
+        return self._connection.url.partition("?")[0]
 
     @classmethod
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:
@@ -198,6 +199,8 @@ class MessageBusClient(Member):
         self.connected_event.clear()
         self.pending.close()
         SessionManager.forget(self)
+        if self._hold is not None:
+            self._hold.cancel()
         if self._thread is threading.current_thread():
             self._connection.say_goodbye()
             self.client.keep_running = False  # it reads no more when it is back from here
@@ -379,10 +382,12 @@ class MessageBusClient(Member):
                 return
 
     def _hold_for_the_others(self) -> None:
-        """Hold what was kept during an outage until everybody else is likely to be back, too."""
-        if self._outgoing and self._backoff.longest:
-            self._outgoing.held = True
-            self._hold = threading.Timer(self._backoff.longest, self._send_what_was_held)
+        """After an outage, hold what is said until everybody else is likely to be back, too."""
+        if self._hold is not None:
+            self._hold.cancel()  # it would end this hold early
+        self._outgoing.held = self._backoff.others > 0
+        if self._outgoing.held:
+            self._hold = threading.Timer(self._backoff.others, self._send_what_was_held)
             self._hold.daemon = True
             self._hold.start()
 
@@ -412,7 +417,7 @@ class MessageBusClient(Member):
         """
         listener = targeting.targeted(func) if targeted else func
         if ordered:
-            known = (there for (_, f), there in self.wrapped_funcs.items() if f == func)
+            known = (there for (_, f), there in tuple(self.wrapped_funcs.items()) if f == func)
             beside = next((there for there in known if isinstance(there, InOrder)), None)
             listener = InOrder(listener, beside)
         self._register(event_name, func, listener)
@@ -446,14 +451,14 @@ class MessageBusClient(Member):
     def on_open(self, *args: Any) -> None:
         """Take note that the connection is up: send what was kept, then tell everybody."""
         self._connection.is_up()
-        if not self._link.tell(Event.UP):
-            self._connection.hang_up()  # closed while it was dialing
-            return
-        self._came_up()
-        self._introduce()
-        self._hold_for_the_others()
-        with self._sending:
+        with self._sending:  # or who emits just now is faster than the introduction and the hold
+            if not self._link.tell(Event.UP):
+                self._connection.hang_up()  # closed while it was dialing
+                return
+            self._introduce()
+            self._hold_for_the_others()
             self._send_what_is_kept()
+        self._came_up()
         self.connected_event.set()
         self._tell("open")
 

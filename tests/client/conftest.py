@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from ovos_bus_client import MessageBusClient
 from ovos_bus_client.client.emitter import PoolEmitter
-from ovos_bus_client.session import DEFAULT_SESSION_ID, Session, SessionManager
+from tests.support.sessions import registry
 
 # Other work may hold the machine up: how long an example takes says nothing.
 settings.register_profile("bus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,11 +19,10 @@ settings.load_profile("bus")
 
 
 @pytest.fixture(autouse=True)
-def default_session() -> Iterator[None]:
-    """Give each test the device's session as a fresh process has it."""
-    SessionManager.default_session = Session(DEFAULT_SESSION_ID)
-    yield
-    SessionManager.default_session = Session(DEFAULT_SESSION_ID)
+def fresh_sessions() -> Iterator[None]:
+    """Give each test the sessions that a fresh process has."""
+    with registry():
+        yield
 
 
 @pytest.fixture

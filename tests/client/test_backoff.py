@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovos_bus_client._core.backoff import FIRST, LOCAL_CAP, REMOTE_CAP, Backoff, is_local
+from ovos_bus_client._core.backoff import (
+    FIRST,
+    GREETING,
+    LOCAL_CAP,
+    PATIENCE,
+    REMOTE_CAP,
+    Backoff,
+    is_local,
+)
 
 
 @pytest.mark.parametrize(("local", "cap"), [(True, LOCAL_CAP), (False, REMOTE_CAP)])
@@ -42,6 +51,34 @@ def test_a_connection_begins_anew() -> None:
 
     assert backoff.longest == 0.0
     assert backoff.next_delay() == FIRST
+
+
+def back(local: bool, chances: Sequence[float], ready: float) -> tuple[float, float]:
+    """Say when a client that lost the bus at 0 is back, and until when it waits for others."""
+    dice = (chances[n % len(chances)] for n in count())
+    backoff, now = Backoff(local, rand=lambda: next(dice)), 0.0
+    while now < ready or not backoff.longest:
+        now += backoff.next_delay()
+    return now, now + backoff.others
+
+
+CHANCES = st.lists(st.floats(0, 1), min_size=1, max_size=50)
+
+
+@given(CHANCES, CHANCES, st.floats(0, 100), st.booleans())
+def test_all_are_back_before_anybody_is_done_waiting(
+    one: list[float], other: list[float], ready: float, local: bool
+) -> None:
+    """Whatever the dice say, who lost the bus with us has dialed before we speak, or takes ages."""
+    began, until = back(local, one, ready)
+    other_began, _ = back(local, other, ready)
+
+    assert other_began <= until - GREETING or until - began == pytest.approx(PATIENCE + GREETING)
+
+
+def test_without_an_outage_nobody_is_waited_for() -> None:
+    """A client that finds its bus at once speaks at once."""
+    assert Backoff(local=True).others == 0.0
 
 
 @pytest.mark.parametrize(

@@ -791,6 +791,25 @@ def test_what_was_emitted_during_an_outage_arrives_in_order(
     take_warning(silence, "no connection")
 
 
+def test_a_key_in_the_address_is_not_logged(
+    daemon: Daemon, make_client: Connect, silence: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a subclass appends to the address, as HiveMind does its key, stands in no log line."""
+    caplog.set_level(logging.DEBUG)
+    client = make_client(daemon.port)
+    client.client.url += "?authorization=secret"
+    events = watch(client)
+
+    client.run_in_thread()
+    assert client.connected_event.wait(TIMEOUT)
+    daemon.signal(signal.SIGKILL)
+    wait_for_outage(client, events)
+    client.close()
+
+    take_warning(silence, f"no connection to ws://127.0.0.1:{daemon.port}/core")
+    assert "secret" not in caplog.text
+
+
 def test_a_full_outbox_is_delivered(
     start_daemon: Callable[..., Daemon], connect: Connect, silence: Records
 ) -> None:
@@ -1155,6 +1174,42 @@ def test_ctrl_c_ends_run_forever(daemon: Daemon, tmp_path: Path) -> None:
         child.stop()
     assert "Traceback" not in child.output
     assert "no connection" not in child.output
+
+
+def test_who_emits_just_when_the_bus_is_back_waits_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread that emits while the client greets the bus does not send what is to be held."""
+    monkeypatch.setattr(backoff, "LOCAL_CAP", 60.0)
+    monkeypatch.setattr(backoff, "PATIENCE", 60.0)
+    threads: list[threading.Thread] = []
+
+    class Talkative(MessageBusClient):
+        def _introduce(self) -> None:
+            super()._introduce()
+            threads.append(threading.Thread(target=self.emit, args=[Message("t", {"n": 1})]))
+            threads[0].start()
+            threads[0].join(0.2)  # not in vain, if nothing makes it wait
+
+    def serve(guest: Guest) -> None:
+        guest.shake_hands()
+        guest.read_until_closed()
+
+    with Impostor(serve) as server:
+        client, opened = Talkative("127.0.0.1", server.port, "/core", False), Inbox()
+        client._backoff.longest = 60.0  # as if the bus had been away for minutes
+        client.on("open", opened)
+        client.run_in_thread()
+        client.emit(Message("t", {"n": 0}))
+        opened.take()
+        threads[0].join(TIMEOUT)
+        assert len(client._outgoing) == 2
+        hold = client._hold
+        client.close()
+    assert hold is not None
+    hold.join(TIMEOUT)
+    assert not hold.is_alive()
+    client.emitter.shutdown()
 
 
 def test_a_bus_that_hangs_up_at_once_is_no_new_outage_each_time(

@@ -25,7 +25,6 @@ from websocket import WebSocketApp
 
 from ovos_bus_client import Message, MessageBusClient
 from ovos_bus_client._core import backoff
-from ovos_bus_client.client import connection as connection_module
 from tests.support.drivers import AsyncDriver, Inbox, SyncDriver, asynchronous
 from tests.support.impostor import Gone, Guest, Impostor
 from tests.support.processes import Daemon
@@ -48,81 +47,88 @@ def outages_are_told(silence: Records) -> Iterator[None]:
     silence.clear()
 
 
-class Sender:
-    """A client that talks all the time, from a thread of its own."""
+async def until(condition: Callable[[], bool], timeout: float = TIMEOUT) -> bool:
+    """Wait for something that nobody tells about, and return whether it came true."""
+    deadline = time.monotonic() + timeout
+    while not (true := condition()) and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    return true
 
-    def __init__(self, client: MessageBusClient, name: str) -> None:
+
+class Talker:
+    """A client that talks all the time, once it is told to."""
+
+    def __init__(self, client: SyncDriver, name: str) -> None:
         self.client, self.name = client, name
         self.count = 0
-        self.opened = threading.Event()
-        self.opened_at = 0.0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._talk)
-        client.on("open", self._note)
-        self._thread.start()
+        self.opened: list[float] = []  # when
+        self._over = False
+        self._task: asyncio.Task[None] | None = None
 
-    def _note(self) -> None:
-        self.opened_at = time.monotonic()
-        self.opened.set()
+    async def join(self) -> None:
+        """Connect."""
+        await self.client.on("open", lambda: self.opened.append(time.monotonic()))
+        await self.client.start()
+        assert await until(lambda: len(self.opened) == 1)
 
-    def _talk(self) -> None:
-        for n in itertools.count():
-            if self._over.wait(0.001):
-                return
-            self.client.emit(Message("load", {"who": self.name, "n": n}))
-            self.count = n + 1
+    def talk(self) -> None:
+        """Begin to talk."""
+        self._task = asyncio.ensure_future(self._talk())
 
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join(TIMEOUT)
+    async def _talk(self) -> None:
+        while not self._over:
+            await self.client.emit(Message("load", {"who": self.name, "n": self.count}))
+            self.count += 1
+            await asyncio.sleep(0.001)
+
+    async def stop(self) -> None:
+        """Return when it has said its last."""
+        assert self._task is not None
+        self._over = True
+        await asyncio.wait_for(self._task, TIMEOUT)
 
 
-def test_a_bus_that_is_killed_under_load_loses_nothing(
+@pytest.mark.parametrize("kind", [SyncDriver, AsyncDriver], ids=["sync", "async"])
+@asynchronous
+async def test_a_bus_that_is_killed_under_load_loses_nothing(
+    kind: type[SyncDriver],
     start_daemon: Callable[..., Daemon],
-    connect: Connect,
     record_property: Callable[[str, object], None],
 ) -> None:
     """Killed and restarted under load: all comes, in each sender's order, and all are back soon."""
     daemon = start_daemon()
-    listener = connect(daemon.port)
-    heard: dict[str, list[int]] = {str(k): [] for k in range(4)}
-    progress = threading.Condition()
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [Talker(kind(daemon.port), str(n)) for n in range(5)]
+        for client in clients:
+            stack.push_async_callback(client.client.close)
+            await client.join()
+        listener, *senders = clients
+        heard: dict[str, list[int]] = {sender.name: [] for sender in senders}
 
-    def note(message: Message) -> None:
-        with progress:
+        def note(message: Message) -> None:
             heard[message.data["who"]].append(message.data["n"])
-            progress.notify_all()
 
-    listener.tap("load", note)
-    listening_again = threading.Event()
-    clients = [connect(daemon.port) for _ in heard]
-    senders = [Sender(client, name) for client, name in zip(clients, heard, strict=True)]
-    listener.on("open", listening_again.set)
-    with progress:
-        assert progress.wait_for(lambda: all(len(ns) > 50 for ns in heard.values()), TIMEOUT)
-    for sender in senders:
-        sender.opened.clear()
-    daemon.signal(signal.SIGKILL)
-    daemon.wait()
-    during = {sender.name: sender.count + 50 for sender in senders}
-    with progress:
-        while any(sender.count < during[sender.name] for sender in senders):
-            progress.wait(0.01)
-    start_daemon(port=daemon.port)
-    ready_at = time.monotonic()
-    assert listening_again.wait(TIMEOUT)
-    assert all(sender.opened.wait(TIMEOUT) for sender in senders)
-    back = max(sender.opened_at for sender in senders) - ready_at
-    for sender in senders:
-        sender.stop()
-    emitted = {sender.name: sender.count for sender in senders}
-    with progress:
-        assert progress.wait_for(
-            lambda: all(heard[k] and heard[k][-1] == emitted[k] - 1 for k in heard), 20
-        ), {k: (emitted[k], heard[k][-1]) for k in heard}
+        await listener.client.tap("load", note)
+        for sender in senders:
+            sender.talk()
+        assert await until(lambda: all(len(numbers) > 50 for numbers in heard.values()))
+        daemon.signal(signal.SIGKILL)
+        await asyncio.to_thread(daemon.wait)
+        before = {sender.name: sender.count for sender in senders}
+        assert await until(lambda: all(s.count >= before[s.name] + 50 for s in senders))
+        await asyncio.to_thread(start_daemon, port=daemon.port)
+        ready_at = time.monotonic()
+        assert await until(lambda: all(len(client.opened) == 2 for client in clients))
+        back = max(client.opened[1] for client in clients) - ready_at
+        for sender in senders:
+            await sender.stop()
+        last = {sender.name: sender.count - 1 for sender in senders}
+        assert await until(lambda: all(heard[k][-1] == last[k] for k in heard), 2 * TIMEOUT), {
+            k: (last[k], heard[k][-1]) for k in heard
+        }
 
     for name, numbers in heard.items():
-        assert sorted(set(numbers)) == list(range(emitted[name]))
+        assert sorted(set(numbers)) == list(range(last[name] + 1))
         firsts = list(dict.fromkeys(numbers))
         assert firsts == sorted(firsts)
     print(f"all clients were back {back:.3f} s after the bus said that it listens")
@@ -207,11 +213,16 @@ async def test_a_reset_amid_a_frame_is_an_outage(kind: str, make_client: Connect
             client.close()
 
 
-def test_a_bus_that_stops_amid_a_frame_is_left(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", [SyncDriver, AsyncDriver], ids=["sync", "async"])
+@asynchronous
+async def test_a_bus_that_stops_amid_a_frame_is_left(
+    kind: type[SyncDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bus that begins a frame and never ends it, answering no ping, is no bus."""
-    monkeypatch.setattr(connection_module, "SOCKET_TIMEOUT", 0.3)
+    # One of them waits for the rest of a frame, the other for the answer to its ping.
+    monkeypatch.setattr("ovos_bus_client.client.connection.SOCKET_TIMEOUT", 0.3)
+    monkeypatch.setattr("ovos_bus_client.client.async_client.PING_INTERVAL", 0.3)
+    monkeypatch.setattr("ovos_bus_client.client.async_client.PING_TIMEOUT", 0.2)
     over, connections = threading.Event(), itertools.count()
 
     def serve(guest: Guest) -> None:
@@ -220,18 +231,19 @@ def test_a_bus_that_stops_amid_a_frame_is_left(
             guest.socket.sendall(b"\x81\x7e\x10\x00" + b'{"type":"half')
             over.wait(TIMEOUT)
             return
-        guest.say("whole")
-        guest.read_until_closed()
+        guest.say("whole", n=1)
+        while True:
+            opcode, payload = guest.read_frame()
+            if opcode in (8, 9):
+                guest.send(payload, {8: 8, 9: 10}[opcode])
 
     with Impostor(serve) as server:
-        client = MessageBusClient("127.0.0.1", server.port, "/core", False)
-        got = threading.Event()
-        client.on("whole", lambda message: got.set())
-        client.run_in_thread()
-        assert got.wait(TIMEOUT)
+        client, inbox = kind(server.port), Inbox()
+        await client.on("whole", inbox)
+        await client.start()
+        assert await inbox.take_data(1) == [1]
         over.set()
-        client.close()
-        client.emitter.shutdown()
+        await client.close()
 
 
 @pytest.mark.parametrize("kind", [SyncDriver, AsyncDriver], ids=["sync", "async"])

@@ -262,7 +262,9 @@ def test_a_body_is_not_read(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize(
-    "rubbish", [b"\x00" * 100, b"GET /core\r\n\r\n", b"x" * 100_000, frame(b'{"type": "t"}')]
+    "rubbish",
+    [b"\x00" * 100, b"GET /core\r\n\r\n", b"x" * 100_000, frame(b'{"type": "t"}')],
+    ids=["zeros", "no version", "one long line", "a frame"],
 )
 def test_rubbish_instead_of_http_is_harmless(daemon: Daemon, rubbish: bytes) -> None:
     """Whatever a port scanner sends, it is cut off and the bus goes on."""

@@ -22,8 +22,6 @@ pytestmark = [pytest.mark.ovos, pytest.mark.timeout(900)]
 PROGRAM = "ovos-plugin-manager==2.2.0"
 TODAY = ("ovos-bus-client==1.5.0", "ovos-messagebus==0.0.10")
 
-PACKAGES = ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor")
-
 
 class Installation:
     """An environment of a user, with pip."""
@@ -50,7 +48,7 @@ class Installation:
         (site,) = (self.folder / "lib").glob("python*/site-packages")
         return {
             str(file.relative_to(ROOT))
-            for package in PACKAGES
+            for package in peers.PACKAGES
             for file in (ROOT / package).rglob("*.py")
             if not (site / file.relative_to(ROOT)).is_file()
             or (site / file.relative_to(ROOT)).read_bytes() != file.read_bytes()
