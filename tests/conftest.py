@@ -18,8 +18,10 @@ OURS = ("ovos_bus", "ovos_bus_client", "ovos_bus_monitor", "tornado", "asyncio",
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name a long parameter by its type and its length."""
-    if isinstance(val, str | bytes | int) and len(text := repr(val)) > MAX_ID:
+    """Name a long parameter by type and length, and all bytes: the mask of a frame is random."""
+    if isinstance(val, bytes):
+        return f"bytes-of-{len(val)}"
+    if isinstance(val, str | int) and len(text := repr(val)) > MAX_ID:
         return f"{type(val).__name__}-of-{len(text)}"
     return None
 
