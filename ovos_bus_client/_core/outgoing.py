@@ -35,9 +35,19 @@ class Outgoing:
         """How many wait to leave."""
         return len(self._unsent)
 
-    def keep(self, text: bytes) -> bool:
-        """Take a text, and return whether it was the first for which an older one had to go."""
-        return self._unsent.keep(text, bounded=not self.held)
+    @property
+    def left(self) -> int:
+        """How many have left or gone; with the length, it tells when a text has (see `Unsent`)."""
+        return self._unsent.left
+
+    def keep(self, text: bytes, *, bounded: bool = True) -> bool:
+        """
+        Take a text, and return whether it was the first for which an older one had to go.
+
+        Args:
+            bounded: Whether the limits hold: not where all who say something wait until it leaves.
+        """
+        return self._unsent.keep(text, bounded=bounded and not self.held)
 
     def next(self) -> bytes | None:
         """Return the text that leaves now, if one does; it is under way from here on."""

@@ -15,6 +15,8 @@ class Unsent:
 
     Attributes:
         dropped: How many went since `reset`.
+        left: How many went or were taken ever, less those that were put back: once it is what it
+            and the length were together when a text was kept, that text is no more here.
     """
 
     def __init__(self, max_messages: int, max_bytes: int) -> None:
@@ -22,7 +24,7 @@ class Unsent:
         self._texts: deque[bytes] = deque()
         self._size = 0
         self._lock = threading.Lock()
-        self.dropped = 0
+        self.dropped = self.left = 0
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -44,6 +46,7 @@ class Unsent:
         with self._lock:
             self._texts.extendleft(reversed(texts))
             self._size += sum(map(len, texts))
+            self.left -= len(texts)
             return self._drop_what_is_too_much()
 
     def take(self) -> bytes | None:
@@ -53,6 +56,7 @@ class Unsent:
                 return None
             text = self._texts.popleft()
             self._size -= len(text)
+            self.left += 1
             return text
 
     def reset(self) -> int:
@@ -68,4 +72,5 @@ class Unsent:
         ):
             self._size -= len(self._texts.popleft())
             self.dropped += 1
+            self.left += 1
         return not before and self.dropped > 0

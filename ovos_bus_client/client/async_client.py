@@ -407,11 +407,12 @@ class AsyncMessageBusClient(Member):
             self.pending.give_up(expected)
 
     async def _send_what_is_kept(self) -> None:
-        """Send what there is in order, or until the link fails; the rest stays."""
+        """Send what there is now in order, or until the link fails; the rest stays."""
+        # What is added meanwhile is sent by whoever adds it, or nobody would ever be done.
+        last = self._outgoing.left + len(self._outgoing)
         async with self._sending:
-            # What is added meanwhile is sent by whoever adds it, or nobody would ever be done.
-            for _ in range(len(self._outgoing)):
-                if self._link.state is not State.OPEN or (text := self._outgoing.next()) is None:
+            while self._outgoing.left < last and self._link.state is State.OPEN:
+                if (text := self._outgoing.next()) is None:
                     return
                 connection = self._connection
                 try:
@@ -477,7 +478,12 @@ class _LoopEmitter(NamesHandlers, AsyncIOEventEmitter):
                 result = f(*args, **kwargs)
             except Exception as error:
                 return self._failed(f, args, error)
-            return wait_for(result) if inspect.iscoroutine(result) else result
+            if not inspect.iscoroutine(result):
+                return result
+            task = asyncio.ensure_future(wait_for(result))
+            # Where the loop ends before it began, nobody waits for it, and Python would complain.
+            task.add_done_callback(lambda task: result.close())
+            return task
 
         async def wait_for(result: Any) -> None:
             try:

@@ -190,7 +190,8 @@ class Member:
                 self._closed_told = True
                 log.warning("the client is closed; %s is not sent", ascii(message.msg_type))
             return False
-        if self._outgoing.keep(text):
+        # While there is a link, what waits is what others emit at this moment.
+        if self._outgoing.keep(text, bounded=self._link.state is not State.OPEN):
             log.warning("too much was emitted while the bus is away; the oldest is dropped")
         return True
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from pyee.base import EventEmitter
@@ -13,7 +17,7 @@ from ovos_bus_client.client import AsyncMessageBusClient
 from ovos_bus_client.client import async_client as module
 from ovos_bus_client.errors import ClientClosed
 from tests.support.drivers import TIMEOUT, asynchronous
-from tests.support.processes import Daemon
+from tests.support.processes import ROOT, Daemon, environment
 
 Records = list[logging.LogRecord]
 
@@ -200,3 +204,98 @@ async def test_connecting_gives_up_waiting_but_not_trying() -> None:
         assert not client._task.done()
         await client.close()
         assert client._task.done()
+
+
+@asynchronous
+async def test_many_may_emit_at_once(daemon: Daemon) -> None:
+    """More messages at a time than are kept during an outage all arrive, in order."""
+    client = AsyncMessageBusClient("127.0.0.1", daemon.port, "/core", False, max_unsent_messages=20)
+    async with client, bus(daemon) as other:
+        found: list[int] = []
+        other.tap("t", lambda message: found.append(message.data["n"]))
+        await asyncio.gather(*(client.emit(Message("t", {"n": n})) for n in range(500)))
+        assert await client.wait_for_response(Message("beat"), "beat", TIMEOUT) is not None
+        await beat(other)
+
+        assert found == list(range(500))
+
+
+TRAFFIC = """
+import asyncio, sys
+from ovos_bus_client import Message
+from ovos_bus_client.client import AsyncMessageBusClient
+
+bus = AsyncMessageBusClient("127.0.0.1", int(sys.argv[1]), "/core", False)
+
+async def handler(message):
+    started.set()
+    await bus.emit(Message("t"))
+    await asyncio.sleep(0.01)  # keeps many of them in the loop while it ends
+
+async def main():
+    global started
+    started = asyncio.Event()
+    bus.on("t", handler)
+    bus.on("t", lambda message: started.set())
+    assert await bus.connect()
+    for _ in range(50):
+        await bus.emit(Message("t"))
+    await started.wait()
+"""
+RUN = "\nasyncio.run(main())\n"
+ALONE = "\nloop = asyncio.new_event_loop()\nloop.run_until_complete(main())\n"
+WAITS = """
+    asyncio.ensure_future(bus.wait_for_message("never", None))
+    asyncio.ensure_future(bus.flush(None))
+    asyncio.ensure_future(anext(bus.messages("never")))
+    await bus.wait_for_response(Message("beat"), "beat")
+"""
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(RUN, id="fall"),
+        pytest.param("    sys.exit(0)" + RUN, id="exit"),
+        pytest.param("    await bus.close()" + RUN, id="close"),
+        pytest.param(WAITS + RUN, id="waits"),
+        pytest.param(ALONE, id="loop-is-left"),
+        pytest.param(ALONE + "loop.close()\n", id="loop-is-closed"),
+        pytest.param(ALONE + "sys.exit(0)\n", id="loop-and-exit"),
+    ],
+)
+def test_a_program_may_end_amid_traffic(end: str, daemon: Daemon, tmp_path: Path) -> None:
+    """A program, or its loop, that ends while messages come and go says nothing about it."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", TRAFFIC + end, str(daemon.port)],
+        env=environment(tmp_path),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+    assert (done.stdout, done.returncode) == ("", 0)
+    if "bus.close()" in end:  # its handlers may still emit, which a closed client mentions once
+        assert done.stderr in ("", "the client is closed; 't' is not sent\n")
+    else:
+        assert done.stderr == ""
+
+
+@asynchronous
+async def test_a_handler_that_never_began_is_not_missed(daemon: Daemon) -> None:
+    """A loop that ends between the arrival of a message and its handler leaves no coroutine."""
+    client = bus(daemon)
+
+    async def handler(message: Message) -> None:
+        raise AssertionError
+
+    client.on("t", handler)
+    before = asyncio.all_tasks()
+    client.emitter.emit("t", Message("t"))
+    (task,) = asyncio.all_tasks() - before
+    task.cancel()  # as the end of the loop does
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    del task
+    gc.collect()  # Python complains here about a coroutine that nobody waited for

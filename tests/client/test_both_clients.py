@@ -374,11 +374,18 @@ async def test_answers_are_collected(kind: Kind, daemon: Daemon) -> None:
         asker, *others = [
             await stack.enter_async_context(running(kind, daemon.port)) for _ in range(4)
         ]
-        for n, other in enumerate(others):
-            await other.collector("q", lambda question, n=n: question.success({"n": n}))
+        inboxes = [Inbox() for _ in others]
+        for other, inbox in zip(others, inboxes, strict=True):
+            await other.on_collect("q", inbox, TIMEOUT)
             await beat(other)
         begun = time.monotonic()
-        answers = await asker.collect_responses(Message("q"), min_timeout=TIMEOUT, max_timeout=20)
+        asking = asyncio.ensure_future(asker.collect_responses(Message("q"), TIMEOUT, 20))
+        questions = [await inbox.take() for inbox in inboxes]
+        for other in others:  # now all have spoken up, however slow the machine is
+            assert await other.flush(TIMEOUT)
+        for n, (other, question) in enumerate(zip(others, questions, strict=True)):
+            await other.emit(question.success({"n": n}))
+        answers = await asking
 
         assert sorted(answer.data["n"] for answer in answers) == [0, 1, 2]
         assert all(answer.data["succeeded"] for answer in answers)

@@ -54,3 +54,23 @@ def test_the_count_starts_anew() -> None:
     assert unsent.reset() == 2
     assert unsent.keep(b"d")
     assert unsent.reset() == 1
+
+
+@given(st.lists(st.sampled_from(["keep", "take", "back"]), max_size=60), st.integers(1, 10))
+def test_who_kept_a_text_can_tell_when_it_is_gone(steps: list[str], max_messages: int) -> None:
+    """A text is there exactly until `left` is what it and the length were when it was kept."""
+    unsent = Unsent(max_messages, 10_000)
+    gone_at: dict[bytes, int] = {}
+    taken: list[bytes] = []
+    for n, step in enumerate(steps):
+        text = b"%d" % n
+        if step == "keep":
+            unsent.keep(text)
+            gone_at[text] = unsent.left + len(unsent)
+        elif step == "take" and (first := unsent.take()) is not None:
+            taken.append(first)
+        elif step == "back" and taken:
+            unsent.put_back([taken.pop()])
+
+        there = [text for text, at in gone_at.items() if unsent.left < at]
+        assert there == list(unsent._texts)

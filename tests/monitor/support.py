@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import tornado.httpserver
 import tornado.netutil
@@ -149,8 +150,10 @@ class UnrulyBus:
                     self.finish("not with me \x1b[31m\n")
 
             def open(self):
-                for frame in greeting:
-                    self.write_message(frame, binary=isinstance(frame, bytes))
+                with suppress(tornado.websocket.WebSocketClosedError):  # a guest may be gone again
+                    for frame in greeting:
+                        written = self.write_message(frame, binary=isinstance(frame, bytes))
+                        written.add_done_callback(lambda done: done.cancelled() or done.exception())
 
             def on_message(self, text):
                 if hear:
