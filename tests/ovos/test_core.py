@@ -115,11 +115,16 @@ class TestDialogue:
 
     def test_a_skill_may_listen_in(self, running: Running) -> None:
         """`converse` of the skill that was used last gets the utterance before the intents do."""
-        user = running.satellite()
+        # ovos-core gives skills half a second to say whether they want to; where the machine had
+        # other things to do, somebody else tries.
+        for _ in range(3):
+            user = running.satellite()
+            assert user.ask("listen in on me") == "I am all ears"
+            answer = user.ask("thank you", then=None)
+            if answer == "overheard thank you":
+                break
 
-        assert user.ask("listen in on me") == "I am all ears"
-
-        assert user.ask("thank you", then=None) == "overheard thank you"
+        assert answer == "overheard thank you"
 
     def test_a_skill_is_told_when_it_is_active(self, running: Running) -> None:
         """A skill that is used hears that it is active, one that lets go that it is no longer."""
