@@ -18,6 +18,9 @@ from ovos_bus.roles import Role
 
 log = logging.getLogger(__name__)
 
+# How much of a refusal the log shows: the remedy stands at its end, behind the origin.
+REASON_CHARS = 300
+
 
 class Door(RequestHandler):
     """Refuses a request that may not come in, before anything else happens to it."""
@@ -70,7 +73,7 @@ class Door(RequestHandler):
         self.bus.hub.counters.refused += 1
         more = self.bus.refusals.more()
         if more is not None:
-            log.warning("refused %s: %s%s", self._who(), excerpt(str(why)), more)
+            log.warning("refused %s: %s%s", self._who(), excerpt(str(why), REASON_CHARS), more)
 
     def _take_token(self) -> str | None:
         """Return the token of the URL, which is not to be found there any more, by any log."""

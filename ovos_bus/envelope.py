@@ -85,9 +85,9 @@ def route(text: str) -> tuple[str, str]:
     return source, destination
 
 
-def excerpt(text: str) -> str:
+def excerpt(text: str, size: int = EXCERPT_CHARS) -> str:
     """Return the beginning of ``text`` as printable ASCII, safe in a log and on a terminal."""
-    cut = text[:EXCERPT_CHARS]
+    cut = text[:size]
     return ascii(cut) + ("..." if len(cut) < len(text) else "")
 
 

@@ -338,7 +338,7 @@ class Growth:
 
 # Whatever a client could keep of a connection, a frame, a socket, a future, has hundreds of bytes,
 # and the smallest object there is has 16. A cache that fills late may take some, but once; asyncio
-# keeps up to a hundred timers that were cancelled, of some 150 bytes each, until it clears them out.
+# keeps up to a hundred timers that were cancelled, of some 150 bytes each.
 LEFT_BEHIND_BYTES, CACHE_BYTES = 16, {"sync": 4096, "async": 20 * 1024}
 
 

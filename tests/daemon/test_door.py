@@ -132,3 +132,11 @@ def test_the_route_is_where_it_is_told_to_be(start_daemon: StartDaemon) -> None:
     assert knock(daemon, "/bus.v1+") == 101
     assert knock(daemon, "/core") == 404
     assert knock(daemon, "/busxv11") == 404
+
+
+def test_the_remedy_stands_in_the_log(daemon: Daemon) -> None:
+    """However long an origin is that people use, the log says which setting would let it in."""
+    origin = "https://control-panel.living-room.upper-floor.house.example:8443"
+
+    assert knock(daemon, Origin=origin) == 403
+    daemon.expect_warning(f"refused 127.0.0.1: .*{origin}.*allowed_origins would list them")
