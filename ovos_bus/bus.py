@@ -14,6 +14,7 @@ from ovos_bus.lobby import Lobby
 from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
 from ovos_bus.roles import Role, Roles
+from ovos_bus.stream import Reserve
 from ovos_bus.throttle import Onces, Throttle, Throttles
 from ovos_bus.who import Who
 
@@ -78,11 +79,13 @@ class Bus:
         self.complaints = Throttles()  # about clients, by their address
         self.forbidden = Onces()  # types that clients may not publish, by their role
         self.lobby = Lobby(crowded_out=self._count_crowded_out)
+        self.reserve = Reserve()
         self._drafts: Drafts[Connection] = Drafts(config.max_total_backlog)
         self.stopping = False
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._connections: set[Connection] = set()
+        self._hung_up: set[Connection] = set()  # of these, who has left the hub and is listened to
         self._eased = asyncio.Event()
         self._empty = asyncio.Event()
         self._watch = self._loop.create_task(self._expire())
@@ -106,7 +109,12 @@ class Bus:
     @property
     def full(self) -> bool:
         """Whether as many have joined as may."""
-        return len(self.hub) >= self.config.max_connections
+        return len(self.hub) + len(self._hung_up) >= self.config.max_connections
+
+    def hung_up(self, connection: Connection, outbox: Outbox) -> None:
+        """Take note that a client hears nothing any more, and may still have said something."""
+        self.hub.leave(outbox)
+        self._hung_up.add(connection)
 
     def unfinished(self, connection: Connection, size: int) -> None:
         """Take note of how much a client has begun to say and not finished, in bytes."""
@@ -117,6 +125,7 @@ class Bus:
         """Take note that a connection is closed."""
         self.unfinished(connection, 0)
         self._connections.discard(connection)
+        self._hung_up.discard(connection)
         if not self._connections:
             self._empty.set()
 

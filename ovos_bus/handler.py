@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable
 from typing import Any
 
-from tornado.iostream import IOStream, StreamClosedError
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import (
     WebSocketClosedError,
@@ -32,6 +33,7 @@ from ovos_bus.pace import Pace
 from ovos_bus.protocol import StrictProtocol
 from ovos_bus.pulse import Pulse, Sign
 from ovos_bus.roles import Roles
+from ovos_bus.stream import ClientStream
 from ovos_bus.throttle import Throttle
 from ovos_bus.who import Who, read_agent
 
@@ -48,6 +50,11 @@ MAX_REASON_CHARS = 123
 # From here on, what a client has begun to say counts against the limit for all.
 DRAFT_BYTES = 2 * CHUNK_BYTES
 
+# How long one that hears nothing any more is listened to, in seconds. Over TCP it has said its last
+# already, 1.5 MiB at most, and that takes no longer, also when it has to wait for others; at a Unix
+# socket it could go on and on.
+LAST_WORDS_SECONDS = 10.0
+
 # Counters of those who broke the protocol; any other code counts as a protocol error.
 CLOSED = {
     UNSUPPORTED_DATA: "closed_binary",
@@ -63,13 +70,14 @@ class BusSocket(Door, WebSocketHandler):
         super().initialize(bus)
         self.who = Who(bus.number(), peer.UNKNOWN)
         self.outbox: Outbox | None = None  # None before joining and after leaving
-        self._stream: IOStream | None = None
+        self._stream: ClientStream | None = None
         self._protocol: StrictProtocol | None = None
         self._pace = Pace()
         self._peer = self._account()  # whatever number of connections it has
         self._malformed = Throttle()
         self._pulse = Pulse(bus.config.ping_interval, bus.config.ping_timeout)
         self._drafting = False  # whether what it has begun counts against the limit for all
+        self._listen_until: float | None = None  # when to stop listening, if it hears nothing
         self._going = False
         self._ending = ""  # how we ended it, if we did
 
@@ -121,14 +129,15 @@ class BusSocket(Door, WebSocketHandler):
 
     def open(self, *args: str, **kwargs: str) -> None:
         assert self.ws_connection is not None
+        assert isinstance(self.ws_connection.stream, ClientStream)
         self._stream = self.ws_connection.stream
-        assert self._stream is not None
         self.bus.lobby.leave(self._stream)
         # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
         self.set_nodelay(True)
         agent = read_agent(self.request.headers.get("User-Agent"))
         role = self.role.name if self.role is not None else ""
         self.who = Who(self.who.number, peer.name(self._stream.socket), agent, role)
+        self._stream.hear_out(self._hear_out)
         self.outbox = self.bus.join(self.name, self, self.role)
         log.info("%s joined", self.name)
         if self.bus.roles is not None:
@@ -145,8 +154,8 @@ class BusSocket(Door, WebSocketHandler):
 
     def on_text(self, text: str) -> Awaitable[None] | None:
         outbox = self.outbox
-        if outbox is None or self._going:  # it has to go, and is still talking
-            return None
+        if (outbox is None and self._listen_until is None) or self._going:
+            return None  # it has to go, and is still talking
         try:
             type_ = envelope.check(text)
         except Malformed as why:
@@ -158,8 +167,9 @@ class BusSocket(Door, WebSocketHandler):
         if self.bus.config.filter:
             self._log_message(type_, text)
         size = self.bus.publish(text, type_)
-        outbox.said += 1
-        outbox.said_bytes += size
+        if outbox is not None:
+            outbox.said += 1
+            outbox.said_bytes += size
         return self._hold_up(size) if self.bus.hub.congested else None
 
     def on_heard(self, unfinished: int) -> None:
@@ -218,6 +228,9 @@ class BusSocket(Door, WebSocketHandler):
 
     def look_after(self) -> None:
         if self.outbox is None:  # on its way out, with a time limit of its own
+            if self._listen_until is not None and time.monotonic() > self._listen_until:
+                self._ending = "it hears nothing any more"
+                self.cut()
             return
         # The ping would stand behind what it has not read, or the answer waits for us to read it.
         excused = bool(self.outbox.backlog or (self._protocol and self._protocol.holding))
@@ -238,14 +251,16 @@ class BusSocket(Door, WebSocketHandler):
             self._protocol.give_up(TRY_AGAIN_LATER, "too many messages were begun and not finished")
 
     def hold_to(self, roles: Roles) -> None:
-        if self.outbox is None or self.role is None:
+        if self.role is None:
             return
         now = roles.successor(self.role)
         if now is None:
+            self._listen_until = None  # its last words are of no interest
             self.close(POLICY_VIOLATION, "the access file has changed")
         elif now is not self.role:
             self.role = now
-            self.bus.hub.change(self.outbox, hears(now))
+            if self.outbox is not None:
+                self.bus.hub.change(self.outbox, hears(now))
 
     def _chunk_left(self, sent: asyncio.Future[None]) -> None:
         if self.outbox is None or sent.cancelled() or sent.exception():
@@ -253,6 +268,13 @@ class BusSocket(Door, WebSocketHandler):
         self.bus.written(self.outbox)
         if self._going:
             self.go_away()
+
+    def _hear_out(self) -> None:
+        """Send it nothing more, and relay what it has said."""
+        if self.outbox is not None:
+            self._listen_until = time.monotonic() + LAST_WORDS_SECONDS
+            self.bus.hung_up(self, self.outbox)
+            self.outbox = None
 
     def _leave_hub(self) -> None:
         if self.outbox is not None:

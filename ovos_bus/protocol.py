@@ -21,6 +21,7 @@ from ovos_bus.errors import Violation
 from ovos_bus.frame import control_frame
 from ovos_bus.inbox import CLOSE, PING, PONG, TEXT, Inbox, goodbye, xor
 from ovos_bus.outbox import CHUNK_BYTES
+from ovos_bus.stream import ClientStream
 
 Unmask = Callable[[bytes, bytes], bytes]
 
@@ -101,6 +102,7 @@ class StrictProtocol(WebSocketProtocol13):
 
     async def _listen(self) -> None:
         hearer, inbox, stream = self._hearer, self._inbox, self.stream
+        assert isinstance(stream, ClientStream)
         said = 0  # bytes since the last breath
         while not (self.client_terminated or self._deaf):
             data = await stream.read_bytes(CHUNK_BYTES, partial=True)
@@ -118,6 +120,7 @@ class StrictProtocol(WebSocketProtocol13):
                 said += FRAME_COST
                 if said >= BREATH_BYTES:
                     said = 0
+                    stream.read_ahead()
                     await asyncio.sleep(0)
             hearer.on_heard(inbox.unfinished)
             said += len(data)  # also of what was no event, such as empty fragments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import hashlib
 import json
 import logging
@@ -12,6 +13,8 @@ import ssl
 import stat
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
@@ -461,3 +464,21 @@ def test_the_environment_is_not_asked(tmp_path: Path) -> None:
 
     assert 'websocket.ssl_cert = ""' in program.stdout
     assert not (tmp_path / "data").exists()
+
+
+def test_who_hangs_up_is_heard_to_the_end(start_daemon: StartDaemon, tmp_path: Path) -> None:
+    """TLS cannot write after a reset, and still reads what came before it."""
+    certificate = Certificate(tmp_path / "given", "127.0.0.1")
+    daemon = start_daemon(config=config(**given(certificate)))
+    context = trusting(certificate.file)
+    number = 10_000
+    texts = (json.dumps({"type": "last.words", "data": {"n": n}}) for n in range(number))
+    with TlsClient(daemon.port, context) as hearer, TlsClient(daemon.port, context) as speaker:
+        speaker.send(b"".join(frame(text.encode()) for text in texts))
+        until = time.monotonic() + 20
+        while any(fcntl.ioctl(speaker.socket, termios.TIOCOUTQ, bytes(4))):  # it has not left yet
+            assert time.monotonic() < until
+        speaker.socket.close()
+
+        heard = [hearer.read_message()["data"]["n"] for _ in range(number)]
+        assert heard == list(range(number))
