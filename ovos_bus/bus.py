@@ -77,7 +77,7 @@ class Bus:
         self.access = config.access
         self.refusals = Throttle()
         self.complaints = Throttles()  # about clients, by their address
-        self.forbidden = Onces()  # types that clients may not publish, by their role
+        self.forbidden = Onces()  # types that clients may not publish
         self.lobby = Lobby(crowded_out=self._count_crowded_out)
         self.reserve = Reserve()
         self._drafts: Drafts[Connection] = Drafts(config.max_total_backlog)

@@ -300,10 +300,11 @@ class BusSocket(Door, WebSocketHandler):
             log.warning("%s %s: %s%s", what, self.name, why, unsaid or more)
 
     def _report_forbidden(self, type_: str) -> None:
-        """Warn once of each type, whatever number of connections its role has."""
+        """Warn once of each type, however often a client that has a name connects."""
         self.bus.hub.counters.forbidden += 1
         quote = envelope.excerpt(type_)
-        more = self.bus.forbidden.of(self.who.role).more(quote)
+        client = f"{self._peer}, {self.who.agent or self.who.number}"
+        more = self.bus.forbidden.more(self.who.role, client, quote)
         if more is not None:
             log.warning("dropped %s of %s, which may not publish it%s", quote, self.name, more)
 
