@@ -15,7 +15,7 @@ from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
 from ovos_bus.roles import Role, Roles
 from ovos_bus.stream import Reserve
-from ovos_bus.throttle import Onces, Throttle, Throttles
+from ovos_bus.throttle import Onces, Throttles
 from ovos_bus.who import Who
 
 GREETING = text_frame(
@@ -75,7 +75,7 @@ class Bus:
         self.config = config
         self.hub = Hub(config.limits)
         self.access = config.access
-        self.refusals = Throttle()
+        self.refusals = Throttles(lines=1)  # by status and address
         self.complaints = Throttles()  # about clients, by their address
         self.forbidden = Onces()  # types that clients may not publish
         self.lobby = Lobby(crowded_out=self._count_crowded_out)

@@ -78,14 +78,22 @@ class Throttles:
     and who finds none nevertheless is held to the throttle of `others`.
     """
 
-    __slots__ = ("_clock", "_interval", "_peers", "others")
+    __slots__ = ("_clock", "_interval", "_lines", "_peers", "others")
 
     def __init__(
-        self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic
+        self,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+        lines: int = LINES_PER_PEER,
     ) -> None:
-        self._interval, self._clock = interval, clock
+        """
+        Args:
+            interval: Seconds.
+            lines: How many to allow each peer in an interval.
+        """
+        self._interval, self._clock, self._lines = interval, clock, lines
         self._peers: dict[str, Throttle] = {}
-        self.others = Throttle(interval, clock, LINES_PER_PEER)
+        self.others = Throttle(interval, clock, lines)
 
     def __len__(self) -> int:
         return len(self._peers)
@@ -98,7 +106,7 @@ class Throttles:
                 self._forget()
             if len(self._peers) >= PEERS:
                 return self.others.more()
-            throttle = self._peers[peer] = Throttle(self._interval, self._clock, LINES_PER_PEER)
+            throttle = self._peers[peer] = Throttle(self._interval, self._clock, self._lines)
         return throttle.more()
 
     def _forget(self) -> None:

@@ -406,6 +406,13 @@ def test_clear_text_is_refused_with_one_warning(start_daemon: StartDaemon) -> No
     )
     assert sum("no TLS with" in line for line in daemon.lines) == 1
 
+    other = HTTPConnection(
+        "127.0.0.1", daemon.port, timeout=10, source_address=("127.0.0.2", 0)
+    )  # whom the first does not hide
+    other.request("GET", "/healthz")
+    daemon.expect_warning("no TLS with 127.0.0.2: it speaks no TLS")
+    other.close()
+
 
 def test_a_client_that_does_not_trust_us_is_named(start_daemon: StartDaemon) -> None:
     """The log of the bus says whose settings are to be mended."""
@@ -416,7 +423,7 @@ def test_a_client_that_does_not_trust_us_is_named(start_daemon: StartDaemon) -> 
 
 
 def test_who_does_not_shake_hands_is_cut_off(start_daemon: StartDaemon) -> None:
-    """A connection that says nothing, or half a hello, is closed after 5 s."""
+    """A connection that says nothing, or half a hello, is closed by the daemon."""
     daemon = start_daemon(config=config())
     with (
         socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as silent,
