@@ -9,6 +9,7 @@ import websocket
 from ovos_bus_client._core.address import dialed
 from ovos_bus_client._credentials import headers
 from ovos_bus_client._dial import dial
+from ovos_bus_client._trouble import is_answer, reason
 from ovos_bus_client.conf import tls_options
 from ovos_bus_client.errors import WrongSetting
 from ovos_bus_monitor.address import Address
@@ -63,13 +64,12 @@ class Link:
                 suppress_origin=True,
             )
         except websocket.WebSocketBadStatusException as refusal:
-            body = (refusal.resp_body or b"").decode(errors="backslashreplace")
-            reason = body.strip().partition("\n")[0] or refusal.status_message or ""
-            raise Refused(address.url, refusal.status_code, reason) from None
+            told = reason(refusal.status_code, refusal.resp_body) or refusal.status_message or ""
+            raise Refused(address.url, refusal.status_code, told) from None
         except WrongSetting as wrong:
             raise Misconfigured(wrong.key.removeprefix("websocket."), wrong.value) from None
         except _TROUBLE as trouble:
-            raise Unreachable(address.url, in_words(trouble)) from None
+            raise Unreachable(address.url, in_words(trouble), is_answer(trouble)) from None
         stream.settimeout(None)
         return cls(address, stream)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import ssl as tls
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from types import TracebackType
@@ -509,3 +510,13 @@ def _take_note(written: asyncio.Future[None]) -> None:
     """Look at how it went, or asyncio complains: whoever reads notices what is wrong."""
     if not written.cancelled():
         written.exception()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a record says more than that we do not trust a bus, which is told once."""
+    error = record.args[-1] if isinstance(record.args, tuple) and record.args else None
+    return not isinstance(error, tls.SSLCertVerificationError)
+
+
+# Else a bus that is not trusted would be another warning, in other words, for each attempt.
+logging.getLogger("tornado.general").addFilter(_is_news)

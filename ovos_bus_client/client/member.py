@@ -19,6 +19,7 @@ from ovos_bus_client._core.outgoing import Outgoing
 from ovos_bus_client._core.pending import Pending
 from ovos_bus_client._core.times import LASTING
 from ovos_bus_client._credentials import headers as credentials
+from ovos_bus_client._trouble import in_words
 from ovos_bus_client.conf import (
     MessageBusConfig,
     load_encryption,
@@ -227,7 +228,7 @@ class Member:
             self._backoff.reset()
         if self._link.state is not State.CLOSED and not self._outage_told:
             self._outage_told = True
-            log.warning("no connection to %s (%s); trying until there is", self._url, why)
+            log.warning("no connection to %s (%s); trying until there is", self._url, in_words(why))
 
     def _tell(self, event: str, *args: Any) -> None:
         """Emit a local event, if anybody is left to hear it."""
