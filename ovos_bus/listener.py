@@ -67,6 +67,8 @@ class CannotListen(BusError):
         if self.why.errno == errno.EADDRINUSE:
             flag = "--unix-socket" if self.address.startswith(UNIX) else "--port"
             hint = f"; is a bus running already? {flag} takes another"
+        elif self.why.errno in (errno.ENOENT, errno.ENOTDIR):  # only a Unix socket has a folder
+            hint = ", or name another file (unix_socket, or host)"
         return f"cannot listen on {self.address}: {problem}{hint}"
 
 

@@ -107,6 +107,8 @@ class Tls:
                 content = file.read_bytes()
             except OSError as why:
                 problem = f"cannot be read: {why.strerror or why}"
+                if isinstance(why, FileNotFoundError):
+                    problem += "; without ssl_cert and ssl_key the bus makes a pair of its own"
                 raise BadCertificate(setting, str(file), problem) from None
             if setting == "ssl_cert":
                 self._certificate = content

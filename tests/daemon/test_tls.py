@@ -234,7 +234,9 @@ def test_a_key_that_others_could_read_is_told(own: Path, silence: list[Any]) -> 
 def test_a_folder_that_cannot_be_made_is_told(own: Path) -> None:
     """One line that names it."""
     own.write_text("a file in its place")
-    with pytest.raises(BadCertificate, match=f"ssl_cert {own} cannot be made: File exists"):
+    with pytest.raises(
+        BadCertificate, match=f"ssl_cert {own} cannot be made: File exists; XDG_DATA_HOME"
+    ):
         Tls(BusConfig(ssl=True))
 
 
@@ -332,7 +334,10 @@ def broken(folder: Path, case: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("case", "problem"),
     [
-        ("missing", r"ssl_cert \S+bus.crt cannot be read: No such file or directory"),
+        (
+            "missing",
+            r"ssl_cert \S+bus.crt cannot be read: No such file or directory; without ssl_cert",
+        ),
         ("a folder", r"ssl_key \S+ cannot be read: Is a directory"),
         ("no pem", r"ssl_cert \S+bus.crt and ssl_key are no certificate and key in PEM"),
         ("mismatch", r"ssl_key \S+other/bus.key is not the key of \S+bus.crt"),
