@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile import memory
 from tests.hostile.arena import MIB, Arena, wait_until
 from tests.hostile.conftest import StartArena
 from tests.hostile.support import count, crowd, swallow
@@ -108,6 +109,14 @@ def test_1000_idle_clients(start_arena: StartArena) -> None:
         for client in idle[::100]:
             while b'"to.all"' not in client.read_frame()[1]:  # a ping, perhaps
                 continue
+
+
+@pytest.mark.parametrize("kind", memory.KINDS)
+def test_what_a_connection_costs_that_does_nothing(kind: str) -> None:
+    """Less than 128 KiB, with TLS or without; docs/security.md has figures."""
+    open_one, tls, _ = memory.KINDS[kind]
+
+    assert memory.measure(open_one, tls, 100) < 128 * 1024
 
 
 def test_more_clients_than_may_join(start_arena: StartArena) -> None:
