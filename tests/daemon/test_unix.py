@@ -302,7 +302,7 @@ def test_a_folder_that_is_not_there_is_told(
 ) -> None:
     """It is not made: who may write there is for somebody else to say."""
     (Path(path).parent / "file").touch()
-    with pytest.raises(OSError, match="there is no folder .*; make it"):
+    with pytest.raises(OSError, match=r"there is no folder .*; make it"):
         listen(str(Path(path).parent / name))
 
 
