@@ -78,7 +78,9 @@ class Member:
         self._backoff = Backoff(is_local(config.host))
         self._up_since: float | None = None  # when the connection came up, while there is one
         self._outage_told = self._closed_told = False
-        self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
+        self.tap(
+            UPDATE_DEFAULT, lambda message: SessionManager.handle_default_update(message, self)
+        )
         SessionManager.track(self)
         self.on("error", _ignore)  # pyee raises an error that nobody listens for
 
