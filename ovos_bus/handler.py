@@ -209,6 +209,8 @@ class BusSocket(Door, WebSocketHandler):
 
     def go_away(self) -> None:
         self._going = True
+        if self._protocol is not None:
+            self._protocol.acknowledging = False
         if self.outbox is None or not self.outbox.backlog:
             self.close(GOING_AWAY, "the bus stops")
 
