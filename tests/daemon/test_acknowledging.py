@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from http.client import HTTPConnection
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -83,7 +84,7 @@ def test_however_the_bytes_arrive(daemon: Daemon, steps: list[str], cuts: list[i
             stream += frame(b"{")
     with RawClient(daemon.port) as client:
         edges = sorted({0, *(cut for cut in cuts if cut < len(stream)), len(stream)})
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in pairwise(edges):
             client.send(stream[begin:end])
         seen, pongs = 0, []
         while len(pongs) < len(expected):
