@@ -5,11 +5,15 @@ Most clients are sent everything: they stand in `Audience.everyone`, and cost no
 others are found by the type: an index holds for each type the clients that are to have it, so a
 message costs nothing for those that are not, however many they are. It is kept up to date when a
 client subscribes, not asked of each client when a message comes.
+
+A client that asks for everything keeps the types that it has named in the index, and is left out
+when they are looked up: else it could have thousands of them taken out and put in again with two
+short messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ovos_bus.errors import TooManyTypes
@@ -71,7 +75,9 @@ class Audience:
         self._bounds = bounds or Bounds()
         self._size = 0  # bytes of what is named
         self._listeners: dict[Outbox, _Listener] = {}
-        self._by_type: dict[str, Clients] = {}
+        self._by_name: dict[str, Clients] = {}  # subscribed to, as far as it may be heard
+        self._starred: set[Outbox] = set()  # who stands there, and is sent all that it may hear
+        self._by_type: dict[str, Clients] = {}  # of roles, for those who hear all that they may
         self._by_prefix: dict[str, Clients] = {}
         self._lengths: tuple[int, ...] = ()  # of these prefixes, each once, shortest first
 
@@ -83,7 +89,10 @@ class Audience:
 
     def choosy(self, type_: str) -> Clients:
         """Tell who is sent a type, besides those who are sent everything; nobody is there twice."""
-        clients = self._by_type.get(type_, ())
+        clients = self._by_name.get(type_, ())
+        if clients and self._starred:
+            clients = tuple(client for client in clients if client not in self._starred)
+        clients += self._by_type.get(type_, ())
         for length in self._lengths:
             if length > len(type_):
                 break
@@ -115,24 +124,35 @@ class Audience:
         """
         listener = _Listener(may, set() if subscribes else None)
         self._listeners[client] = listener
-        self._enter(client, listener)
+        if not subscribes:
+            self._enter(client, listener)
+        self._count()
 
     def leave(self, client: Outbox) -> bool:
         """Take a client out, and tell whether it was there."""
-        listener = self._listeners.pop(client, None)
+        listener = self._listeners.get(client)
         if listener is None:
             return False
-        self._exit(client, listener)
-        self._forget(listener)
+        self._forget(client, listener)
+        if listener.hears_all:
+            self._exit(client, listener)
+        self._starred.discard(client)
+        del self._listeners[client]
         self._count()
         return True
 
     def restrict(self, client: Outbox, may: Types | None) -> None:
         """Let a client hear other types from now on; what it subscribes to stays."""
         listener = self._listeners[client]
-        self._exit(client, listener)
+        names = listener.names or ()
+        self._take(self._by_name, client, listener.allowed(names))
+        if listener.hears_all:
+            self._exit(client, listener)
         listener.may = may
-        self._enter(client, listener)
+        self._put(self._by_name, client, listener.allowed(names))
+        if listener.hears_all:
+            self._enter(client, listener)
+        self._count()
 
     def subscribe(self, client: Outbox, types: Iterable[str]) -> None:
         """
@@ -152,12 +172,10 @@ class Audience:
         listener.size += size
         self.named += len(new)
         self._size += size
-        if not listener.hears_all:
-            self._put(self._by_type, client, listener.allowed(new))
+        self._put(self._by_name, client, listener.allowed(new))
         if WILDCARD in wanted and not listener.all:
-            self._exit(client, listener)
             listener.all = True
-            self._enter(client, listener)
+            self._star(client, listener)
 
     def unsubscribe(self, client: Outbox, types: Iterable[str]) -> None:
         """Take away from what a client has asked for; names stay when `WILDCARD` goes."""
@@ -166,8 +184,7 @@ class Audience:
             return
         unwanted = set(types)
         old = unwanted & listener.names
-        if not listener.hears_all:
-            self._take(self._by_type, client, listener.allowed(old))
+        self._take(self._by_name, client, listener.allowed(old))
         size = sum(len(name.encode(errors="surrogatepass")) for name in old)
         listener.names -= old
         listener.size -= size
@@ -175,16 +192,17 @@ class Audience:
         self._size -= size
         if WILDCARD in unwanted and listener.all:
             self._exit(client, listener)
+            self._starred.discard(client)
             listener.all = False
-            self._enter(client, listener)
+            self._count()
 
     def overfill(self, client: Outbox) -> None:
         """Send a client all that it may hear from now on, whatever else it asks for."""
         listener = self._listeners[client]
-        self._exit(client, listener)
-        self._forget(listener)
-        listener.overfull = True
-        self._enter(client, listener)
+        self._forget(client, listener)
+        heard_all, listener.overfull = listener.hears_all, True
+        if not heard_all:
+            self._star(client, listener)
 
     def _check(self, listener: _Listener, count: int, size: int) -> None:
         assert listener.names is not None
@@ -198,32 +216,36 @@ class Audience:
             if more and there + more > limit:
                 raise TooManyTypes(there + more, limit, what)
 
-    def _forget(self, listener: _Listener) -> None:
-        if listener.names is not None:
+    def _forget(self, client: Outbox, listener: _Listener) -> None:
+        """Forget what a client has named."""
+        if listener.names:
+            self._take(self._by_name, client, listener.allowed(listener.names))
             self.named -= len(listener.names)
             self._size -= listener.size
             listener.names, listener.size = set(), 0
 
-    def _enter(self, client: Outbox, listener: _Listener) -> None:
-        """Put a client where `everyone` and `choosy` find it."""
-        if listener.unlimited:
-            self.everyone += (client,)
-        else:
-            exact, prefixes = _places(listener)
-            self._put(self._by_type, client, exact)
-            self._put(self._by_prefix, client, prefixes)
-            self._measure(prefixes)
+    def _star(self, client: Outbox, listener: _Listener) -> None:
+        self._starred.add(client)
+        self._enter(client, listener)
         self._count()
 
+    def _enter(self, client: Outbox, listener: _Listener) -> None:
+        """Put a client where those are found who hear all that they may."""
+        if listener.may is None:
+            self.everyone += (client,)
+            return
+        self._put(self._by_type, client, listener.may.exact)
+        self._put(self._by_prefix, client, listener.may.prefixes)
+        self._measure(listener.may)
+
     def _exit(self, client: Outbox, listener: _Listener) -> None:
-        """Take a client from where it was put."""
-        if listener.unlimited:
+        """Take a client from where `_enter` put it."""
+        if listener.may is None:
             self.everyone = tuple(other for other in self.everyone if other is not client)
             return
-        exact, prefixes = _places(listener)
-        self._take(self._by_type, client, exact)
-        self._take(self._by_prefix, client, prefixes)
-        self._measure(prefixes)
+        self._take(self._by_type, client, listener.may.exact)
+        self._take(self._by_prefix, client, listener.may.prefixes)
+        self._measure(listener.may)
 
     def _count(self) -> None:
         self.is_choosy = len(self.everyone) < len(self._listeners)
@@ -240,15 +262,6 @@ class Audience:
             else:
                 del index[key]
 
-    def _measure(self, changed: Collection[str]) -> None:
-        if changed:
+    def _measure(self, changed: Types) -> None:
+        if changed.prefixes:
             self._lengths = tuple(sorted({len(prefix) for prefix in self._by_prefix}))
-
-
-def _places(listener: _Listener) -> tuple[Iterable[str], Collection[str]]:
-    """Where in the index a client stands that is not sent everything: types, and prefixes."""
-    if listener.hears_all:
-        assert listener.may is not None
-        return listener.may.exact, listener.may.prefixes
-    assert listener.names is not None
-    return listener.allowed(listener.names), ()

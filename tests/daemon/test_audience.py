@@ -76,8 +76,8 @@ def test_nothing_is_left_of_those_who_leave() -> None:
         assert not audience.leave(each)
 
     assert (len(audience), audience.named, audience._size) == (0, 0, 0)
-    assert audience._by_type == audience._by_prefix == {}
-    assert audience._lengths == ()
+    assert audience._by_name == audience._by_type == audience._by_prefix == {}
+    assert (audience._lengths, audience._starred) == ((), set())
 
 
 @pytest.mark.parametrize(

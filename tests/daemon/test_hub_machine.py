@@ -121,6 +121,15 @@ class HubMachine(RuleBasedStateMachine):
         self.part_from_the_dropped()
 
     @precondition(lambda self: self.clients)
+    @rule(data=st.data(), really=seldom)
+    def overfill(self, data: st.DataObject, really: bool) -> None:
+        client = data.draw(st.sampled_from(self.clients))
+        if really:
+            client.asked = None  # for good
+            self.hub.overfill(client.outbox)
+            self.part_from_the_dropped()
+
+    @precondition(lambda self: self.clients)
     @rule(data=st.data())
     def get_stuck(self, data: st.DataObject) -> None:
         data.draw(st.sampled_from(self.clients)).wire.stuck = True

@@ -95,7 +95,8 @@ def test_the_table_is_for_people(bus, skills, monitor):
 
     assert process.end() == 0
     heading, core, skill = process.out.all()
-    assert heading.split() == ["name", "address", "connected", "said", "heard", "unread"]
+    words = ["name", "address", "connected", "types", "said", "heard", "unread"]
+    assert heading.split() == words
     assert core.startswith("ovos-core  ")
     assert skill.startswith("skill-weather.openvoiceos  127.0.0.1:")
     assert process.err.all() == []
