@@ -72,6 +72,7 @@ class BusSocket(Door, WebSocketHandler):
         self._drafting = False  # whether what it has begun counts against the limit for all
         self._subscribes = False  # whether it says what it wants to hear
         self._going = False
+        self._heard = 0  # texts it has said, messages or not
         self._ending = ""  # how we ended it, if we did
 
     @property
@@ -152,6 +153,7 @@ class BusSocket(Door, WebSocketHandler):
         outbox = self.outbox
         if outbox is None or self._going:  # it has to go, and is still talking
             return None
+        self._heard += 1
         try:
             type_ = envelope.check(text)
         except Malformed as why:
@@ -219,7 +221,8 @@ class BusSocket(Door, WebSocketHandler):
         if self._protocol is not None:
             self._protocol.acknowledging = False
         if self.outbox is None or not self.outbox.backlog:
-            self.close(GOING_AWAY, "the bus stops")
+            # What it said after that it may say again; what it said before, it need not.
+            self.close(GOING_AWAY, f"the bus stops, it heard {self._heard} messages")
 
     def cut(self) -> None:
         if self._stream is not None:

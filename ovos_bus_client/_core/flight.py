@@ -38,7 +38,11 @@ ASK_SECONDS = 0.1
 ASK_MESSAGES = 100
 ASK_BYTES = 256 * 1024
 
-_QUESTION = re.compile(rb"said (\d{1,18})")
+# Of several questions the bus may answer only the last, and that may be somebody else's ping. After
+# so many seconds without an answer it is asked once more.
+ASK_AGAIN_SECONDS = 1.0
+
+_QUESTION = re.compile(rb"said (\d{1,18})\.(\d{1,18})")
 _GOODBYE = re.compile(r"\bheard (\d{1,18}) messages?\b")
 
 
@@ -71,7 +75,7 @@ class Flight:
         self._lock = threading.Lock()
         self._comes_back = comes_back
         self._asks = False
-        self._said = 0  # on this connection
+        self._connection, self._said = 0, 0  # how many there were, and on this one
         self._asked, self._asked_size, self._asked_at = 0, 0, -ASK_SECONDS
 
     def __len__(self) -> int:
@@ -86,6 +90,7 @@ class Flight:
         """
         with self._lock:
             self._asks, self._said = asks, 0
+            self._connection += 1
             self._asked, self._asked_size, self._asked_at = 0, 0, -ASK_SECONDS
 
     def left(self, text: bytes) -> None:
@@ -135,7 +140,9 @@ class Flight:
         remaining = self._asked_at + ASK_SECONDS - self._clock()
         if remaining > 0:
             return remaining
-        return 0.0 if self._owing else None
+        if self._owing:
+            return 0.0
+        return ASK_AGAIN_SECONDS - ASK_SECONDS if self._texts else None
 
     def question(self) -> bytes | None:
         """
@@ -153,19 +160,30 @@ class Flight:
                 and self._asked_size < ASK_BYTES
             ):
                 return None
-            self._asked, self._asked_size, self._asked_at = self._said, 0, now
-            return b"said %d" % self._said
+            return self._ask()
+
+    def ask(self) -> bytes:
+        """Return what asks the bus for all that has left, though it was asked already."""
+        with self._lock:
+            return self._ask()
 
     def answered(self, question: bytes) -> None:
         """Take note of the answer of the bus; one to somebody else's question says nothing."""
-        found = _QUESTION.fullmatch(question)
-        if found is not None:
-            self._has(int(found[1]))
+        found = _numbers(question)
+        if found is not None and found[0] == self._connection:
+            self._has(found[1])
+
+    def _ask(self) -> bytes:
+        self._asked, self._asked_size, self._asked_at = self._said, 0, self._clock()
+        return b"said %d.%d" % (self._connection, self._said)
 
     @property
     def _owing(self) -> bool:
-        """Whether something has left that the bus was not asked for yet."""
-        return bool(self._texts) and self._texts[-1].number > self._asked
+        """Whether there is something to ask: what was not asked for yet, or not answered."""
+        if not self._texts:
+            return False
+        unanswered = self._clock() >= self._asked_at + ASK_AGAIN_SECONDS
+        return unanswered or self._texts[-1].number > self._asked
 
     def _has(self, number: int) -> None:
         with self._lock:
@@ -206,3 +224,14 @@ class Flight:
         text = self._texts.popleft().text
         self._size -= len(text)
         return text
+
+
+def answers(answer: bytes, question: bytes) -> bool:
+    """Return whether the answer to one question tells all that another one asks."""
+    told, asked = _numbers(answer), _numbers(question)
+    return told is not None and asked is not None and told[0] == asked[0] and told[1] >= asked[1]
+
+
+def _numbers(question: bytes) -> tuple[int, int] | None:
+    found = _QUESTION.fullmatch(question)
+    return None if found is None else (int(found[1]), int(found[2]))

@@ -84,6 +84,10 @@ class Outgoing:
         """Return what a ping is to ask the bus now, if anything, behind all that has left."""
         return self._flight.question()
 
+    def ask(self) -> bytes:
+        """Return such a question though it is not time for it."""
+        return self._flight.ask()
+
     def answered(self, question: bytes) -> None:
         """Take note of the answer."""
         self._flight.answered(question)

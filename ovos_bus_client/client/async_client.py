@@ -20,6 +20,7 @@ from ovos_bus_client._core import address
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
 from ovos_bus_client._core.deadline import Deadline
 from ovos_bus_client._core.dispatch import Tap, report_failure
+from ovos_bus_client._core.flight import answers
 from ovos_bus_client._core.link import Event, State
 from ovos_bus_client._core.pending import same_value, session_id_of
 from ovos_bus_client._core.times import (
@@ -48,6 +49,13 @@ MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 MAX_WAITING = 10_000
 
 _TROUBLE = (OSError, StreamClosedError, WebSocketError, HTTPError, asyncio.TimeoutError)
+
+
+class _Arrival:
+    """A wait of `AsyncMessageBusClient.flush` for the answer to a question."""
+
+    def __init__(self, question: bytes) -> None:
+        self.question, self.told = question, asyncio.Event()
 
 
 class AsyncMessageBusClient(Member):
@@ -93,7 +101,7 @@ class AsyncMessageBusClient(Member):
         self._closing = asyncio.Event()
         self._sending = asyncio.Lock()  # keeps the order of what is sent
         self._connection: WebSocketClientConnection | None = None
-        self._flushed: dict[bytes, asyncio.Event] = {}
+        self._flushed: list[_Arrival] = []  # what is waited for
         self._orderly, self._goodbye = False, ""  # how the last connection ended
         self._asking: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -247,9 +255,9 @@ class AsyncMessageBusClient(Member):
 
     def _on_pong(self, token: bytes) -> None:
         self._outgoing.answered(token)
-        arrived = self._flushed.get(token)
-        if arrived is not None:
-            arrived.set()
+        for arrived in self._flushed:
+            if answers(token, arrived.question):
+                arrived.told.set()
 
     # ------------------------------------------------------------------ messages out
 
@@ -277,20 +285,19 @@ class AsyncMessageBusClient(Member):
             Whether it has.
         """
         deadline = Deadline(timeout)
-        token = uuid.uuid4().bytes
-        arrived = self._flushed[token] = asyncio.Event()
-        try:
-            while not (deadline.passed or self._closing.is_set()):
-                await _within(self.connected_event.wait(), deadline.remaining)
-                await self._send_what_is_kept()
-                # The answer to a ping comes after all that was sent before it was read.
-                sent = not self._outgoing and self._ping(token)
-                interval = deadline.at_most(FLUSH_INTERVAL)
-                if await _within(arrived.wait(), interval) and sent:
+        while not (deadline.passed or self._closing.is_set()):
+            await _within(self.connected_event.wait(), deadline.remaining)
+            await self._send_what_is_kept()
+            arrived = _Arrival(self._outgoing.ask())
+            self._flushed.append(arrived)
+            # The answer to a ping comes after all that was sent before it was read.
+            sent = not self._outgoing and self._ping(arrived.question)
+            try:
+                if await _within(arrived.told.wait(), deadline.at_most(FLUSH_INTERVAL)) and sent:
                     return True
-            return False
-        finally:
-            del self._flushed[token]
+            finally:
+                self._flushed.remove(arrived)
+        return False
 
     async def wait_for_message(
         self, message_type: str, timeout: float | None = 3.0

@@ -13,7 +13,7 @@ from websocket import WebSocketApp
 from ovos_bus_client import targeting
 from ovos_bus_client._core.collection import COLLECT_ID
 from ovos_bus_client._core.deadline import Deadline
-from ovos_bus_client._core.flight import ASK_SECONDS
+from ovos_bus_client._core.flight import ASK_SECONDS, answers
 from ovos_bus_client._core.link import Event, State
 from ovos_bus_client._core.times import FLUSH_INTERVAL, START_TIMEOUT
 from ovos_bus_client.client.collector import MessageCollector
@@ -33,6 +33,13 @@ from ovos_bus_client.session import Session, SessionManager
 __all__ = ["MessageBusClient", "MessageCollector", "MessageWaiter"]
 
 log = logging.getLogger(__name__)
+
+
+class _Arrival:
+    """A wait of `MessageBusClient.flush` for the answer to a question."""
+
+    def __init__(self, question: bytes) -> None:
+        self.question, self.told = question, threading.Event()
 
 
 class MessageBusClient(Member):
@@ -109,7 +116,7 @@ class MessageBusClient(Member):
         self._ended = threading.Event()  # run_forever() has nothing more to do
         self._orderly, self._goodbye = False, ""  # how the last connection ended
         self._interrupt: BaseException | None = None  # what ended the reading: Ctrl-C
-        self._flushed: dict[bytes, threading.Event] = {}
+        self._flushed: list[_Arrival] = []  # what is waited for
         self._hold: threading.Timer | None = None  # what ends the last hold
         self._thread: threading.Thread | None = None  # the one that reads
         self._runner: threading.Thread | None = None  # the same, if it is ours
@@ -298,20 +305,20 @@ class MessageBusClient(Member):
             Whether it has.
         """
         deadline = Deadline(timeout)
-        token = uuid.uuid4().bytes
-        arrived = self._flushed[token] = threading.Event()
-        try:
-            while not (deadline.passed or self._closing.is_set()):
-                self.connected_event.wait(deadline.remaining)
-                with self._sending:
-                    self._send_what_is_kept()
-                    sent = not self._outgoing and self._connection.ping(token)
+        while not (deadline.passed or self._closing.is_set()):
+            self.connected_event.wait(deadline.remaining)
+            with self._sending:
+                self._send_what_is_kept()
+                arrived = _Arrival(self._outgoing.ask())
+                self._flushed.append(arrived)
+                sent = not self._outgoing and self._connection.ping(arrived.question)
+            try:
                 # The answer to a ping comes after all that was sent before it was read.
-                if arrived.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
+                if arrived.told.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
                     return True
-            return False
-        finally:
-            del self._flushed[token]
+            finally:
+                self._flushed.remove(arrived)
+        return False
 
     def wait_for_message(self, message_type: str, timeout: float | None = 3.0) -> Message | None:
         """
@@ -556,9 +563,9 @@ class MessageBusClient(Member):
         """Take note of the answer to a ping: the bus has what was sent before."""
         token = bytes(args[-1] or b"")
         self._outgoing.answered(token)
-        arrived = self._flushed.get(token)
-        if arrived is not None:
-            arrived.set()
+        for arrived in tuple(self._flushed):
+            if answers(token, arrived.question):
+                arrived.told.set()
 
 
 def __getattr__(name: str) -> Any:

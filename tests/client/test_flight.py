@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ovos_bus_client._core.flight import (
+    ASK_AGAIN_SECONDS,
     ASK_BYTES,
     ASK_MESSAGES,
     ASK_SECONDS,
     FRESH,
     MAX_AGE,
     Flight,
+    answers,
 )
 from tests.support.wires import Clock
 
@@ -169,7 +171,7 @@ def test_what_was_not_answered_is_lost() -> None:
     flight = asking()
     flight.left(b"1")
     assert flight.question() is not None
-    for answer in (b"", b"said", b"said x", b"unsaid 1", b"said 1 ", b"\0" * 16):
+    for answer in (b"", b"said", b"said 1", b"said 2.1", b"unsaid 1.1", b"said 1.1 ", b"\0" * 16):
         flight.answered(answer)
     flight.came(b"1")
 
@@ -193,8 +195,10 @@ def test_the_bus_is_asked_with_the_first_of_what_is_said() -> None:
     clock.advance(ASK_SECONDS)
 
     assert flight.patience == 0
-    assert flight.question() is not None
+    question = flight.question()
+    assert question is not None
     assert flight.patience == pytest.approx(ASK_SECONDS)
+    flight.answered(question)
     clock.advance(ASK_SECONDS)
     assert flight.patience is None
 
@@ -268,3 +272,44 @@ def test_what_was_vouched_for_just_now_is_said_again_if_the_bus_dies() -> None:
     clock.advance(FRESH / 2)
 
     assert flight.lost() == [b"1"]
+
+
+def test_a_question_that_is_not_answered_is_asked_again() -> None:
+    """Of several pings a bus may answer only the last, and that may be another's."""
+    clock = Clock()
+    flight = asking(clock)
+    flight.left(b"1")
+    flight.question()
+    clock.advance(ASK_SECONDS)
+    assert flight.question() is None
+    assert flight.patience == pytest.approx(ASK_AGAIN_SECONDS - ASK_SECONDS)
+    clock.advance(ASK_AGAIN_SECONDS)
+    assert flight.patience == 0
+    question = flight.question()
+    assert question is not None
+    flight.answered(question)
+
+    assert flight.patience is not None  # for a moment, nothing is asked
+    clock.advance(ASK_SECONDS)
+    assert flight.patience is None
+
+
+def test_an_answer_tells_what_was_asked_before() -> None:
+    """On one connection, the answer to a later question is one to an earlier one, too."""
+    flight = asking()
+    flight.left(b"1")
+    first, again = flight.ask(), flight.ask()
+    flight.left(b"2")
+    later = flight.ask()
+    flight.begin(asks=True)
+    flight.left(b"1")
+    flight.left(b"2")
+    elsewhere = flight.ask()
+
+    assert answers(first, first)
+    assert answers(again, first)
+    assert answers(later, first)
+    assert not answers(first, later)
+    assert not answers(elsewhere, first)
+    assert not answers(b"", first)
+    assert not answers(first, b"")
