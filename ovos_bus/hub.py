@@ -266,7 +266,7 @@ class Hub:
             for outbox, chunk, count in joined.parts():
                 if outbox in self._audience:  # it may have left since
                     self._give(outbox, chunk, count)
-            self._give_everyone(joined.everything())
+            self._give_everyone(joined.everything() if self._audience.everyone else b"")
 
     def _give_everyone(self, chunk: bytes) -> None:
         for outbox in self._audience.everyone:
