@@ -20,6 +20,7 @@ from ovos_bus_client._core import codec
 PROTOCOL = "ovos-bus.v1"
 SUBSCRIBE = "ovos.bus.subscribe"
 UNSUBSCRIBE = "ovos.bus.unsubscribe"
+ORDERS = frozenset({SUBSCRIBE, UNSUBSCRIBE})
 EVERYTHING = "*"
 
 # How many types are asked for in one message. A program has some hundred.
@@ -58,7 +59,7 @@ class Interest:
         asked = [type_ for type_ in self._types() if _can_be(type_)]
         self._asked.update(asked)
         for start in range(0, len(asked), BATCH):
-            yield _message(SUBSCRIBE, asked[start : start + BATCH])
+            yield order(SUBSCRIBE, asked[start : start + BATCH])
 
     def end(self) -> None:
         """Take note that the connection is gone, or that its bus sends everything anyhow."""
@@ -74,7 +75,7 @@ class Interest:
             return None
         new = [type_ for type_ in types if type_ not in self._asked and _can_be(type_)]
         self._asked.update(new)
-        return _message(SUBSCRIBE, new) if new else None
+        return order(SUBSCRIBE, new) if new else None
 
     def give_back(self, type_: str) -> bytes | None:
         """Return what tells the bus that a message of this type was wanted by nobody here."""
@@ -85,7 +86,7 @@ class Interest:
                 # Before the look: who begins to listen just now sees that it is lacking.
                 self._asked.discard(asked)
                 if not self._wants(asked):
-                    return _message(UNSUBSCRIBE, [asked])
+                    return order(UNSUBSCRIBE, [asked])
                 self._asked.add(asked)
         return None
 
@@ -95,5 +96,6 @@ def _can_be(type_: object) -> bool:
     return isinstance(type_, str) and type_ != ""
 
 
-def _message(type_: str, types: Iterable[str]) -> bytes:
+def order(type_: str, types: Iterable[str]) -> bytes:
+    """Write `SUBSCRIBE` or `UNSUBSCRIBE` to some types as a message in UTF-8."""
     return codec.encode({"type": type_, "data": {"types": list(types)}, "context": {}}).encode()
