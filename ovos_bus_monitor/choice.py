@@ -7,9 +7,6 @@ from fnmatch import fnmatchcase
 
 from ovos_bus_monitor.seen import Malformed, Sighting
 
-# What makes a glob of a name (`fnmatch`).
-_WILD = "*?["
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -23,13 +20,6 @@ class Choice:
     types: tuple[str, ...] = ()  #: globs; a message matches one of them. Empty = all types
     excluded: tuple[str, ...] = ()  #: globs; a message that matches one is not shown
     session: str | None = None  #: a session id; ``None`` = all sessions
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The types that may be shown, if each is named in full; else nothing."""
-        if any(letter in glob for glob in self.types for letter in _WILD):
-            return ()
-        return self.types
 
     def takes(self, sighting: Sighting) -> bool:
         """Tell whether ``sighting`` is to be shown. Case counts, in globs and in ids."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
 
 import websocket
 
 from ovos_bus_client._core.address import dialed
-from ovos_bus_client._core.interest import OFFER, PROTOCOL, SUBSCRIBE, order
 from ovos_bus_client._credentials import headers
 from ovos_bus_client._dial import dial
 from ovos_bus_client.conf import tls_options
@@ -37,21 +35,18 @@ class Link:
         self._address, self._stream = address, stream
 
     @classmethod
-    def open(cls, address: Address, timeout: float, types: Sequence[str] = ()) -> Link:
+    def open(cls, address: Address, timeout: float) -> Link:
         """
         Connect.
 
         Args:
             address: Where the bus is.
             timeout: Seconds to wait for the connection and for each step of the handshake.
-            types: The only ones that are of interest. A bus that speaks ``ovos-bus.v1`` sends no
-                others, any other bus sends everything. None means everything.
 
         Raises:
             Refused: If the handshake was answered with an HTTP status.
             Unreachable: If there was no WebSocket server to answer it.
             Misconfigured: If mycroft.conf says of no use how its certificate is checked.
-            Lost: If the connection is gone at once.
         """
         try:
             stream = websocket.create_connection(
@@ -59,7 +54,7 @@ class Link:
                 timeout=timeout,
                 socket=dial(address.url, timeout),
                 sslopt=tls_options() if address.ssl else None,
-                header={**headers(address.config), **(OFFER if types else {})},
+                header=headers(address.config),
                 redirect_limit=0,
                 sockopt=_SOCKET_OPTIONS,
                 # `read` looks at the text anyway, and reports what is not UTF-8.
@@ -75,13 +70,8 @@ class Link:
             raise Misconfigured(wrong.key.removeprefix("websocket."), wrong.value) from None
         except _TROUBLE as trouble:
             raise Unreachable(address.url, in_words(trouble)) from None
-        link = cls(address, stream)
-        # websocket-client has a name for what was selected only if it knows what was offered.
-        selected = (stream.getheaders() or {}).get("sec-websocket-protocol")
-        if types and selected == PROTOCOL:
-            link.send(order(SUBSCRIBE, types).decode())
         stream.settimeout(None)
-        return link
+        return cls(address, stream)
 
     def fileno(self) -> int:
         """Return the file descriptor of the socket, to poll on; -1 when it is closed."""

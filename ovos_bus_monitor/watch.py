@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ovos_bus_monitor.address import Address
 from ovos_bus_monitor.choice import Choice
@@ -34,7 +34,7 @@ def watch(address: Address, choice: Choice, output: Output, count: int | None = 
         BrokenPipeError: If whoever read the output has left.
     """
     shown = 0
-    for sighting in _sightings(address, output, choice.named):
+    for sighting in _sightings(address, output):
         if choice.takes(sighting):
             output.show(sighting)
             shown += 1
@@ -50,13 +50,13 @@ def retry_delays() -> Iterator[float]:
         delay = min(2 * delay, LAST_RETRY_SECONDS)
 
 
-def _sightings(address: Address, output: Output, types: Sequence[str]) -> Iterator[Sighting]:
-    """Yield what passes, of these types at least, over as many connections as it takes."""
+def _sightings(address: Address, output: Output) -> Iterator[Sighting]:
+    """Yield what passes, over as many connections as it takes."""
     delays = retry_delays()
     told = ""  # what was last said of a bus that is not there
     while True:
         try:
-            link = Link.open(address, CONNECT_TIMEOUT_SECONDS, types)
+            link = Link.open(address, CONNECT_TIMEOUT_SECONDS)
         except Unreachable as trouble:
             waiting = _waiting(trouble)
             if waiting != told:

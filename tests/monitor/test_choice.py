@@ -47,19 +47,3 @@ def test_message_without_session_is_the_device():
 def test_malformed_is_shown_unless_narrowed(choice, taken):
     """A malformed frame is shown unless types or a session were asked for."""
     assert choice.takes(Malformed("not JSON", "?")) is taken
-
-
-@pytest.mark.parametrize(
-    ("types", "named"),
-    [
-        ((), ()),
-        (("speak",), ("speak",)),
-        (("speak", "mycroft.stop"), ("speak", "mycroft.stop")),
-        (("speak", "x*"), ()),
-        (("s?eak",), ()),
-        (("[s]peak",), ()),
-    ],
-)
-def test_types_that_are_named_in_full(types, named):
-    """A bus is asked for these and no others; where one is a glob, for all."""
-    assert Choice(types=types, excluded=("x",), session="kitchen").named == named

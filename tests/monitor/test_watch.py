@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import urllib.request
 
 import pytest
 
@@ -279,20 +278,3 @@ def test_colours_on_a_terminal(bus, monitor, environment, arguments, coloured):
 
     assert b"connected" in shown
     assert (b"\x1b[" in shown) is coloured
-
-
-@pytest.mark.parametrize(("glob", "sent"), [("end", 2), ("en[d]", 12)])
-def test_a_bus_is_asked_for_what_is_shown(bus, monitor, talk, glob, sent):
-    """Types that are named in full are all that the monitor is sent, beside the greeting."""
-    process = monitor("--port", bus.port, "--json", "--type", glob)
-    process.err.until("^connected to ")
-    talker = talk(bus)
-    for _ in range(10):
-        talker.say("t")
-    talker.say("end")
-    (line,) = process.out.until('"type"')
-    assert json.loads(line)["type"] == "end"
-
-    with urllib.request.urlopen(f"http://127.0.0.1:{bus.port}/clients") as page:
-        first, _ = json.load(page)["clients"]
-    assert first["sent"]["messages"] == sent
