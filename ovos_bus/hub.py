@@ -175,6 +175,7 @@ class Hub:
         """Take a client out; one that left already is none of our business."""
         outbox.discard()
         self._behind.discard(outbox)
+        self._settle(outbox, 1)
         if self._audience.leave(outbox):
             self.counters.left += 1
 
@@ -228,7 +229,9 @@ class Hub:
         Who is sent everything was sent what the hub has received since, so deliveries, of which
         there are many, are not counted one by one; those of the choosy are.
         """
+        subscriptions = self._audience.subscriptions(outbox)
         self._flush()  # what waits for the end of the turn is counted as received already
+        # That may have been too much for this one; what it was sent is counted all the same.
         all_ = self._audience.is_sent_everything(outbox)
         return Tally(
             seconds=self._clock() - outbox.joined_at,
@@ -237,7 +240,7 @@ class Hub:
             sent=outbox.sent + all_ * self.counters.received,
             sent_bytes=outbox.sent_bytes + all_ * self.counters.received_bytes,
             backlog=outbox.backlog,
-            subscriptions=self._audience.subscriptions(outbox),
+            subscriptions=subscriptions,
         )
 
     @contextmanager

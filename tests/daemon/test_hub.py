@@ -461,3 +461,14 @@ def test_who_left_in_a_turn_is_not_written_to(hub: Hub) -> None:
 
     assert [wire.received for wire in wires] == [GREETING + b"1", GREETING + b"123"]
     assert (len(hub), hub.subscriptions) == (1, 1)
+
+
+def test_one_that_counting_makes_too_slow_is_counted(hub: Hub, silence: Silence) -> None:
+    """To count, what is joined goes out first, and that may be the end of who is counted."""
+    outbox = hub.join("slow", StuckWire(), GREETING)
+    hub.publish(b"x" * 500)
+    hub.publish(b"y" * 600)
+    tally = hub.tally(outbox)
+
+    assert (len(hub), tally.sent, tally.subscriptions) == (0, 3, None)
+    assert "dropping slow" in silence.pop().getMessage()
