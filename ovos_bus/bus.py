@@ -9,8 +9,9 @@ from typing import Protocol
 from ovos_bus.config import BusConfig
 from ovos_bus.drafts import Drafts
 from ovos_bus.frame import text_frame
-from ovos_bus.hub import Hears, Hub, Tally
+from ovos_bus.hub import Hub, Tally
 from ovos_bus.lobby import Lobby
+from ovos_bus.message_types import Types
 from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
 from ovos_bus.roles import Role, Roles
@@ -94,10 +95,12 @@ class Bus:
         """Return the number of the next client; no two clients of a daemon share one."""
         return next(self._numbers)
 
-    def join(self, name: str, connection: Connection, role: Role | None) -> Outbox:
-        """Let a client in and greet it."""
+    def join(
+        self, name: str, connection: Connection, role: Role | None, subscribes: bool
+    ) -> Outbox:
+        """Let a client in and greet it; if it is to subscribe, it hears nothing until it does."""
         self._connections.add(connection)
-        return self.hub.join(name, connection, GREETING, hears(role))
+        return self.hub.join(name, connection, GREETING, may_hear(role), subscribes)
 
     def change_roles(self, roles: Roles) -> None:
         """Hold everybody, those who are in already, too, to other rules."""
@@ -185,9 +188,9 @@ class Bus:
         self.hub.counters.crowded_out += 1
 
 
-def hears(role: Role | None) -> Hears | None:
-    """Tell which types a client is sent; ``None`` is all of them."""
-    return None if role is None or role.subscribe.everything else role.subscribe.__contains__
+def may_hear(role: Role | None) -> Types | None:
+    """Tell which types a client may be sent; ``None`` is all of them."""
+    return None if role is None or role.subscribe.everything else role.subscribe
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

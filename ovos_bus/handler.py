@@ -23,10 +23,10 @@ from tornado.websocket import (
     WebSocketProtocol13,
 )
 
-from ovos_bus import envelope, handshake, peer
-from ovos_bus.bus import Bus, hears
+from ovos_bus import envelope, handshake, peer, subscriptions
+from ovos_bus.bus import Bus, may_hear
 from ovos_bus.door import Door
-from ovos_bus.errors import Malformed, Refused, TooSlow, Violation
+from ovos_bus.errors import Malformed, Refused, TooManyTypes, TooSlow, Violation
 from ovos_bus.inbox import MESSAGE_TOO_BIG, NOT_UTF8, UNSUPPORTED_DATA
 from ovos_bus.outbox import CHUNK_BYTES, Outbox
 from ovos_bus.pace import Pace
@@ -78,7 +78,9 @@ class BusSocket(Door, WebSocketHandler):
         self._pulse = Pulse(bus.config.ping_interval, bus.config.ping_timeout)
         self._drafting = False  # whether what it has begun counts against the limit for all
         self._listen_until: float | None = None  # when to stop listening, if it hears nothing
+        self._subscribes = False  # whether it says what it wants to hear
         self._going = False
+        self._heard = 0  # texts it has said, messages or not
         self._ending = ""  # how we ended it, if we did
 
     @property
@@ -125,6 +127,10 @@ class BusSocket(Door, WebSocketHandler):
             return self._protocol
         return protocol
 
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        self._subscribes = subscriptions.SUBPROTOCOL in subprotocols
+        return subscriptions.SUBPROTOCOL if self._subscribes else None
+
     # tornado calls these
 
     def open(self, *args: str, **kwargs: str) -> None:
@@ -138,7 +144,7 @@ class BusSocket(Door, WebSocketHandler):
         role = self.role.name if self.role is not None else ""
         self.who = Who(self.who.number, peer.name(self._stream.socket), agent, role)
         self._stream.hear_out(self._hear_out)
-        self.outbox = self.bus.join(self.name, self, self.role)
+        self.outbox = self.bus.join(self.name, self, self.role, self._subscribes)
         log.info("%s joined", self.name)
         if self.bus.roles is not None:
             self.hold_to(self.bus.roles)  # which may have changed since it asked
@@ -156,11 +162,14 @@ class BusSocket(Door, WebSocketHandler):
         outbox = self.outbox
         if (outbox is None and self._listen_until is None) or self._going:
             return None  # it has to go, and is still talking
+        self._heard += 1
         try:
             type_ = envelope.check(text)
         except Malformed as why:
             self._report_malformed(why, text)
             return None
+        if self._subscribes and type_ in subscriptions.ORDERS:
+            return None if outbox is None else self._obey(outbox, type_, text)
         if self.role is not None and type_ not in self.role.publish:
             self._report_forbidden(type_)
             return None
@@ -221,8 +230,11 @@ class BusSocket(Door, WebSocketHandler):
 
     def go_away(self) -> None:
         self._going = True
+        if self._protocol is not None:
+            self._protocol.acknowledging = False
         if self.outbox is None or not self.outbox.backlog:
-            self.close(GOING_AWAY, "the bus stops")
+            # What it said after that it may say again; what it said before, it need not.
+            self.close(GOING_AWAY, f"the bus stops, it heard {self._heard} messages")
 
     def cut(self) -> None:
         if self._stream is not None:
@@ -262,7 +274,7 @@ class BusSocket(Door, WebSocketHandler):
         elif now is not self.role:
             self.role = now
             if self.outbox is not None:
-                self.bus.hub.change(self.outbox, hears(now))
+                self.bus.hub.restrict(self.outbox, may_hear(now))
 
     def _chunk_left(self, sent: asyncio.Future[None]) -> None:
         if self.outbox is None or sent.cancelled() or sent.exception():
@@ -282,6 +294,26 @@ class BusSocket(Door, WebSocketHandler):
         if self.outbox is not None:
             self.bus.hub.leave(self.outbox)
             self.outbox = None
+
+    def _obey(self, outbox: Outbox, type_: str, text: str) -> Awaitable[None] | None:
+        """Take an order about what it is to hear; it costs its sender what a message does."""
+        hub = self.bus.hub
+        try:
+            types = subscriptions.parse(text)
+            if type_ == subscriptions.SUBSCRIBE:
+                hub.subscribe(outbox, types)
+            else:
+                hub.unsubscribe(outbox, types)
+            hub.counters.orders += 1
+        except Malformed as why:
+            self._report_malformed(why, text)
+        except TooManyTypes as why:  # to lose messages would be worse than what this costs
+            hub.overfill(outbox)
+            hub.counters.overfilled += 1
+            self._complain("sending everything to", str(why))
+        held = self._hold_up(len(text)) if hub.congested else None
+        # Whoever has named many types can cause much work with few bytes: others have a turn, too.
+        return held or asyncio.sleep(0)
 
     def _hold_up(self, size: int) -> Awaitable[None] | None:
         """Make a sender that floods wait; what it goes on to say then waits in its own TCP."""
