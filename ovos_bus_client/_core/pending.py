@@ -81,10 +81,13 @@ class Expected:
 class Pending:
     """All waits of one client. Safe to be used from several threads."""
 
-    def __init__(self, announce: Callable[[Iterable[str]], object] = lambda types: None) -> None:
+    def __init__(
+        self, announce: Callable[[Iterable[str], bool], object] = lambda types, surely: None
+    ) -> None:
         """
         Args:
-            announce: Told the types of each wait as soon as it has begun.
+            announce: Told of each wait as soon as it has begun: its types, and whether it is for
+                what others say.
         """
         self._announce = announce
         self._lock = threading.Lock()
@@ -107,6 +110,8 @@ class Pending:
         session_id: str | None = None,
         accepts: Callable[[Any], bool] | None = None,
         tell: Callable[[], object] | None = None,
+        *,
+        answer: bool = True,
     ) -> Expected:
         """
         Wait for the first message of any of ``types``; what comes from now on counts.
@@ -116,6 +121,7 @@ class Pending:
             session_id: The session of the question; see `addressees`.
             accepts: Tells an answer from another message of the type. Must not raise.
             tell: Called when it is over, by whoever ends it. Must be quick, and must not raise.
+            answer: Whether it is for the answer to what is said here next.
 
         After `close` the wait is given up as soon as it begins.
         """
@@ -126,7 +132,7 @@ class Pending:
                 return expected
             for type_ in expected.types:
                 self._by_type.setdefault(type_, []).append(expected)
-        self._announce(expected.types)
+        self._announce(expected.types, not answer)
         return expected
 
     def offer(self, message: Message) -> None:

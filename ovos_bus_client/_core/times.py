@@ -25,3 +25,7 @@ FLUSH_INTERVAL = 0.5
 
 # A thread that is about to dial has no socket yet to be woken by, so it is told again.
 HANG_UP_AGAIN = 0.05
+
+# How long the registering of a handler waits for the bus to take note. It takes a tenth of a
+# millisecond; what takes longer is no reason to hold up a program.
+ORDER_TIMEOUT = 1.0

@@ -102,7 +102,7 @@ class AsyncMessageBusClient(Member):
         self._closing = asyncio.Event()
         self._sending = asyncio.Lock()  # keeps the order of what is sent
         self._connection: WebSocketClientConnection | None = None
-        self._flushed: list[_Arrival] = []  # what is waited for
+        self._arrivals: list[_Arrival] = []  # what is waited for
         self._orderly, self._goodbye = False, ""  # how the last connection ended
         self._asking: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -236,8 +236,7 @@ class AsyncMessageBusClient(Member):
     def _on_open(self, connection: WebSocketClientConnection) -> None:
         if not self._link.tell(Event.UP):
             raise StreamClosedError  # closed while it was dialing
-        self._came_up()
-        self._agree(connection.selected_subprotocol, self._say)
+        self._agree(connection.selected_subprotocol, self._say, self._ping)
         request = Message(SESSION_SYNC)
         self._add_session(request)
         # Before all that waits, because it is about now.
@@ -251,12 +250,12 @@ class AsyncMessageBusClient(Member):
         if hold or self._outgoing:
             # In a task of its own: the bus may take no more until what it sends is read.
             self._held = asyncio.get_running_loop().create_task(self._send_what_is_held(hold))
-        self.connected_event.set()
-        self._tell("open")
+        if self._opening is None:
+            self._opened()
 
     def _on_pong(self, token: bytes) -> None:
-        self._outgoing.answered(token)
-        for arrived in self._flushed:
+        self._answered(token)
+        for arrived in self._arrivals:
             if answers(token, arrived.question):
                 arrived.told.set()
 
@@ -290,14 +289,14 @@ class AsyncMessageBusClient(Member):
             await _within(self.connected_event.wait(), deadline.remaining)
             await self._send_what_is_kept()
             arrived = _Arrival(self._outgoing.ask())
-            self._flushed.append(arrived)
+            self._arrivals.append(arrived)
             # The answer to a ping comes after all that was sent before it was read.
             sent = not self._outgoing and self._ping(arrived.question)
             try:
                 if await _within(arrived.told.wait(), deadline.at_most(FLUSH_INTERVAL)) and sent:
                     return True
             finally:
-                self._flushed.remove(arrived)
+                self._arrivals.remove(arrived)
         return False
 
     async def wait_for_message(
@@ -478,7 +477,8 @@ class AsyncMessageBusClient(Member):
 
     # ------------------------------------------------------------------ subscriptions
 
-    def _ask_for(self, types: Iterable[str]) -> None:
+    def _ask_for(self, types: Iterable[str], surely: bool) -> None:
+        # Nobody can wait here; who wants to be sure awaits `flush`.
         self._say_of_this_connection(self._interest.ask(types))
 
     def _give_back(self, type_: str) -> None:

@@ -15,7 +15,7 @@ from ovos_bus_client._core.collection import COLLECT_ID
 from ovos_bus_client._core.deadline import Deadline
 from ovos_bus_client._core.flight import ASK_SECONDS, answers
 from ovos_bus_client._core.link import Event, State
-from ovos_bus_client._core.times import FLUSH_INTERVAL, START_TIMEOUT
+from ovos_bus_client._core.times import FLUSH_INTERVAL, ORDER_TIMEOUT, START_TIMEOUT
 from ovos_bus_client.client.collector import MessageCollector
 from ovos_bus_client.client.connection import TROUBLE, Connection
 from ovos_bus_client.client.emitter import PoolEmitter
@@ -36,10 +36,21 @@ log = logging.getLogger(__name__)
 
 
 class _Arrival:
-    """A wait of `MessageBusClient.flush` for the answer to a question."""
+    """A wait until the bus has what was said before a question."""
 
     def __init__(self, question: bytes) -> None:
-        self.question, self.told = question, threading.Event()
+        self.question = question
+        self._arrived = False
+        self._over = threading.Event()
+
+    def end(self, *, arrived: bool) -> None:
+        self._arrived = arrived or self._arrived
+        self._over.set()
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait, and return whether the bus has it."""
+        self._over.wait(timeout)
+        return self._arrived
 
 
 class MessageBusClient(Member):
@@ -116,7 +127,8 @@ class MessageBusClient(Member):
         self._ended = threading.Event()  # run_forever() has nothing more to do
         self._orderly, self._goodbye = False, ""  # how the last connection ended
         self._interrupt: BaseException | None = None  # what ended the reading: Ctrl-C
-        self._flushed: list[_Arrival] = []  # what is waited for
+        self._arrivals: list[_Arrival] = []  # what is waited for
+        self._mute = False  # whether the bus has not said in time that it has taken an order
         self._hold: threading.Timer | None = None  # what ends the last hold
         self._thread: threading.Thread | None = None  # the one that reads
         self._runner: threading.Thread | None = None  # the same, if it is ours
@@ -206,6 +218,7 @@ class MessageBusClient(Member):
         self._started.set()
         self.connected_event.clear()
         self.pending.close()
+        self._end_arrivals()
         SessionManager.forget(self)
         if self._hold is not None:
             self._hold.cancel()
@@ -241,6 +254,7 @@ class MessageBusClient(Member):
             if self._interrupt is not None:
                 raise self._interrupt
             self._interest.end()
+            self._end_arrivals()
             if not self._link.tell(Event.LOST):
                 return
             with self._sending:
@@ -310,14 +324,14 @@ class MessageBusClient(Member):
             with self._sending:
                 self._send_what_is_kept()
                 arrived = _Arrival(self._outgoing.ask())
-                self._flushed.append(arrived)
+                self._arrivals.append(arrived)
                 sent = not self._outgoing and self._connection.ping(arrived.question)
             try:
                 # The answer to a ping comes after all that was sent before it was read.
-                if arrived.told.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
+                if arrived.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
                     return True
             finally:
-                self._flushed.remove(arrived)
+                self._arrivals.remove(arrived)
         return False
 
     def wait_for_message(self, message_type: str, timeout: float | None = 3.0) -> Message | None:
@@ -433,9 +447,29 @@ class MessageBusClient(Member):
 
     # ------------------------------------------------------------------ subscriptions
 
-    def _ask_for(self, types: Iterable[str]) -> None:
+    def _ask_for(self, types: Iterable[str], surely: bool) -> None:
         with self._sending:
-            self._say_of_this_connection(self._interest.ask(types))
+            order = self._interest.ask(types)
+            if order is None:
+                return
+            self._outgoing.passed()
+            # Who reads would wait for itself, and a bus that does not answer is not waited for.
+            if not surely or self._mute or self._thread is threading.current_thread():
+                self._connection.send(order)
+                return
+            arrived = _Arrival(self._outgoing.ask())
+            self._arrivals.append(arrived)
+            self._connection.send(order, then=arrived.question)
+        try:
+            if not arrived.wait(ORDER_TIMEOUT):
+                self._mute = True
+        finally:
+            self._arrivals.remove(arrived)
+
+    def _end_arrivals(self) -> None:
+        """Have nobody wait for a connection that is gone."""
+        for arrived in tuple(self._arrivals):
+            arrived.end(arrived=False)
 
     def _give_back(self, type_: str) -> None:
         # The thread that reads waits for nobody; the next message that nobody wants is soon there.
@@ -502,19 +536,19 @@ class MessageBusClient(Member):
     # ------------------------------------------------------------------ the connection reports
 
     def on_open(self, *args: Any) -> None:
-        """Take note that the connection is up: send what was kept, then tell everybody."""
+        """Take note that the connection is up: send what was kept, and tell everybody."""
         self._connection.is_up()
         with self._sending:  # or who emits just now is faster than the introduction and the hold
             if not self._link.tell(Event.UP):
                 self._connection.hang_up()  # closed while it was dialing
                 return
-            self._agree(self._connection.protocol, self._connection.send)
+            self._mute = False
+            self._agree(self._connection.protocol, self._connection.send, self._connection.ping)
             self._introduce()
             self._hold_for_the_others()
             self._send_what_is_kept()
-        self._came_up()
-        self.connected_event.set()
-        self._tell("open")
+        if self._opening is None:
+            self._opened()
 
     def _introduce(self) -> None:
         """Say the first thing on a new connection: before all that waits, it is about now."""
@@ -562,10 +596,11 @@ class MessageBusClient(Member):
     def on_pong(self, *args: Any) -> None:
         """Take note of the answer to a ping: the bus has what was sent before."""
         token = bytes(args[-1] or b"")
-        self._outgoing.answered(token)
-        for arrived in tuple(self._flushed):
+        self._mute = False
+        self._answered(token)
+        for arrived in tuple(self._arrivals):
             if answers(token, arrived.question):
-                arrived.told.set()
+                arrived.end(arrived=True)
 
 
 def __getattr__(name: str) -> Any:

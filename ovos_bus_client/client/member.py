@@ -14,6 +14,7 @@ from ovos_bus_client._core import address, codec
 from ovos_bus_client._core.agent import user_agent
 from ovos_bus_client._core.backoff import Backoff, is_local
 from ovos_bus_client._core.dispatch import EVERY_FRAME, Dispatch, Tap, report_failure
+from ovos_bus_client._core.flight import answers
 from ovos_bus_client._core.interest import EVERYTHING, OFFER, PROTOCOL, Interest
 from ovos_bus_client._core.link import Link, State
 from ovos_bus_client._core.outgoing import Outgoing
@@ -49,6 +50,7 @@ class Member:
     A client of its kind adds how it connects, reads and writes.
     """
 
+    connected_event: Any
     _comes_back = True  # whether its kind of bus sends a message to its sender, too
 
     def __init__(
@@ -85,6 +87,8 @@ class Member:
         self._outgoing = Outgoing(*limits, comes_back=self._comes_back)
         self._backoff = Backoff(is_local(config.host))
         self._up_since: float | None = None  # when the connection came up, while there is one
+        # What the bus has to answer before it is known to send us what we listen to.
+        self._opening: bytes | None = None
         self._outage_told = self._closed_told = False
         self.tap(
             UPDATE_DEFAULT, lambda message: SessionManager.handle_default_update(message, self)
@@ -196,14 +200,21 @@ class Member:
     # ------------------------------------------------------------------ subscriptions
 
     def _handles(self, event_name: str) -> None:
-        self._listens_to([EVERYTHING if event_name == EVERY_FRAME else event_name])
+        self._listens_to([EVERYTHING if event_name == EVERY_FRAME else event_name], True)
 
-    def _listens_to(self, types: Iterable[str]) -> None:
-        """Have the bus send these types: somebody listens to them from now on."""
+    def _listens_to(self, types: Iterable[str], surely: bool = False) -> None:
+        """
+        Have the bus send these types: somebody listens to them from now on.
+
+        Args:
+            types: The types.
+            surely: Return when the bus has taken note, if that can be had. An answer to what is
+                said here later comes anyway; what somebody else says could be faster.
+        """
         if self._interest.lacks(types):
-            self._ask_for(types)
+            self._ask_for(types, surely)
 
-    def _ask_for(self, types: Iterable[str]) -> None:
+    def _ask_for(self, types: Iterable[str], surely: bool) -> None:
         """Say to the bus what `Interest.ask` returns."""
         raise NotImplementedError
 
@@ -211,22 +222,31 @@ class Member:
         """Say to the bus what `Interest.give_back` returns, unless that takes time."""
         raise NotImplementedError
 
-    def _agree(self, protocol: str | None, say: Callable[[bytes], object]) -> None:
+    def _agree(
+        self,
+        protocol: str | None,
+        say: Callable[[bytes], object],
+        ping: Callable[[bytes], object],
+    ) -> None:
         """
         Take note of a new connection, and ask for what is listened to, before all else.
 
         Args:
             protocol: What the bus has selected; ``None`` sends us everything.
             say: Sends a text.
+            ping: Sends a ping.
         """
         asks = protocol == PROTOCOL and bool(self._offer)
         self._outgoing.begin(asks=asks)
+        self._opening = None
         if not asks:
             self._interest.end()
             return
         for text in self._interest.begin():
             self._outgoing.passed()
             say(text)
+        self._opening = self._outgoing.ask()
+        ping(self._opening)
 
     # ------------------------------------------------------------------ messages
 
@@ -272,6 +292,19 @@ class Member:
             self._tell("error", error)
 
     # ------------------------------------------------------------------ the connection
+
+    def _answered(self, question: bytes) -> None:
+        """Take note of the answer to a ping: the bus has what was sent before."""
+        self._outgoing.answered(question)
+        if self._opening is not None and answers(question, self._opening):
+            self._opening = None
+            self._opened()
+
+    def _opened(self) -> None:
+        """Tell everybody that the connection is up."""
+        self._came_up()
+        self.connected_event.set()
+        self._tell("open")
 
     def _came_up(self) -> None:
         """Say in the log that the connection is up, and what that came too late for."""

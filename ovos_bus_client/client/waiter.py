@@ -51,6 +51,7 @@ class MessageWaiter:
             self.msg_type,
             session_id=None if question is None else session_id_of(question),
             accepts=None if question is None or same is None else same_value(same, question),
+            answer=question is not None,
         )
         if self._by_handlers:
             for type_ in self._expected.types:

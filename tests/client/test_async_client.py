@@ -127,6 +127,7 @@ async def test_messages_can_be_looped_over(daemon: Daemon) -> None:
 
         task = asyncio.ensure_future(loop())
         await beat(client)
+        assert await client.flush(TIMEOUT)  # the bus knows that it listens
         for n in range(100):
             await other.emit(Message("ab"[n % 2], {"n": n}))
             await other.emit(Message("c", {"n": -1}))

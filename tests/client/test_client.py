@@ -1260,9 +1260,10 @@ def test_a_bus_that_hangs_up_at_once_is_no_new_outage_each_time(
 
 def test_a_collection_ends_with_its_client(daemon: Daemon, connect: Connect) -> None:
     """Whoever collects answers of a client that is closed gets those that came, at once."""
-    client = connect(daemon.port)
+    client, asked = connect(daemon.port), Inbox()
+    client.on("q", asked)
     collecting = in_thread(lambda: client.collect_responses(Message("q"), 60.0, 60.0))
-    assert client.wait_for_message("q", TIMEOUT) is not None
+    asked.take()
     client.close()
 
     assert collecting() == []

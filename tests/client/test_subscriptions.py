@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import queue
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -16,6 +17,8 @@ from pyee.base import EventEmitter
 
 from ovos_bus_client import Message, MessageBusClient, SessionManager
 from ovos_bus_client._core.interest import PROTOCOL, SUBSCRIBE, UNSUBSCRIBE
+from ovos_bus_client._core.times import ORDER_TIMEOUT
+from ovos_bus_client.client import MessageWaiter
 from ovos_bus_client.errors import WrongSetting
 from tests.support.config import configure
 from tests.support.drivers import TIMEOUT, AsyncDriver, Inbox, SyncDriver, asynchronous
@@ -81,7 +84,9 @@ def say_all(daemon: Daemon, *types: str) -> None:
 class Witness:
     """A bus of one that writes down what its guest says. It speaks `PROTOCOL`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, answers: bool = True) -> None:
+        self._answers = answers
+        self.pings: queue.Queue[bytes] = queue.Queue()
         self.heard: queue.Queue[dict[str, Any]] = queue.Queue()
         self.guests: queue.Queue[Guest] = queue.Queue()
 
@@ -93,7 +98,9 @@ class Witness:
             if opcode == TEXT:
                 self.heard.put(json.loads(payload))
             elif opcode == PING:
-                guest.send(payload, PONG)
+                self.pings.put(payload)
+                if self._answers:
+                    guest.send(payload, PONG)
             elif opcode == CLOSE:
                 return guest.send(payload, CLOSE)
 
@@ -242,6 +249,70 @@ async def test_a_handler_that_comes_as_the_last_one_goes_is_told(
             while (await inbox.take()).data.get("n") != n:
                 pass
             await client.remove("t", inbox)
+
+
+@asynchronous
+async def test_a_handler_is_told_of_what_others_say_from_then_on() -> None:
+    """When `on`, `once` or the making of a wait returns, the bus knows of it."""
+    witness = Witness(answers=False)
+    with Impostor(witness.serve) as server:
+        client, inbox = SyncDriver(server.port), Inbox()
+        await client.start()
+        guest = await asyncio.to_thread(witness.guests.get, True, TIMEOUT)
+        guest.send(await asyncio.to_thread(witness.pings.get, True, TIMEOUT), PONG)
+        await client.wait_until_connected()
+        for register in (
+            lambda: client.client.on("a", inbox),
+            lambda: client.client.once("b", inbox),
+            lambda: MessageWaiter(client.client, "c"),
+        ):
+            registering = asyncio.ensure_future(asyncio.to_thread(register))
+            question = await asyncio.to_thread(witness.pings.get, True, TIMEOUT)
+            assert not registering.done()
+            guest.send(question, PONG)
+            await asyncio.wait_for(registering, TIMEOUT)
+        assert not client.client._mute
+        await client.close()
+
+
+@asynchronous
+async def test_a_bus_that_does_not_answer_holds_up_no_program() -> None:
+    """The first handler waits for it, the next thousand do not."""
+    witness = Witness(answers=False)
+    with Impostor(witness.serve) as server:
+        client, inbox = SyncDriver(server.port), Inbox()
+        await client.start()
+        guest = await asyncio.to_thread(witness.guests.get, True, TIMEOUT)
+        guest.send(await asyncio.to_thread(witness.pings.get, True, TIMEOUT), PONG)
+        await client.wait_until_connected()
+        await client.on("a", inbox)
+        assert client.client._mute
+        before = time.monotonic()
+        for n in range(1000):
+            await client.on(f"t{n}", inbox)
+
+        assert time.monotonic() - before < 1000 * ORDER_TIMEOUT / 10
+        await client.close()
+
+
+@asynchronous
+async def test_a_client_is_connected_when_the_bus_knows_what_it_wants(kind: Kind) -> None:
+    """Before that, what others say could pass it by."""
+    witness = Witness(answers=False)
+    with Impostor(witness.serve) as server:
+        client, opened = kind(server.port), Inbox()
+        await client.on("open", opened)
+        await client.start()
+        guest = await asyncio.to_thread(witness.guests.get, True, TIMEOUT)
+        question = await asyncio.to_thread(witness.pings.get, True, TIMEOUT)
+        assert (await witness.next("ovos.session.sync"))["type"] == "ovos.session.sync"
+        assert not client.connected
+        assert opened.empty
+        guest.send(question, PONG)
+
+        await opened.take()
+        assert client.connected
+        await client.close()
 
 
 # ---------------------------------------------------------------------- what is said for it
