@@ -9,10 +9,10 @@ Reading a session, deriving a reply, importing the library and keeping a session
 a bus.
 
     python -m benchmarks.client             this library
-    python -m benchmarks.client --peer      and the one that installations run today
+    python -m benchmarks.client --peer      and those of the others
     python -m benchmarks.client --quick     does the measurement itself work?
 
-The same scripts in `benchmarks/children` run under both libraries. Each figure has a bar that it is
+The same scripts in `benchmarks/children` run under all libraries. Each figure has a bar that it is
 to clear.
 """
 
@@ -28,10 +28,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import median
 
 from benchmarks import buses, machine, peers, report, request
 from benchmarks.errors import BenchError
-from benchmarks.figures import Better, Figure, table
+from benchmarks.figures import Better, Figure, Summary, table
 from benchmarks.load import message
 from benchmarks.processes import Process
 from benchmarks.report import Measured
@@ -205,18 +206,25 @@ def _python(bus: buses.Bus, name: str, *arguments: str) -> Process:
     return Process(name, (python.executable, *arguments), python.environment(bus.home), bus.home)
 
 
-def side_by_side(settings: Settings, peer: bool) -> list[Measured]:
+def side_by_side(settings: Settings, peer: Sequence[str] | None) -> list[Measured]:
     """Measure each library ``runs`` times, in turn, all over our daemon."""
     cores = machine.two_cores()
     machine.pin(0, cores.load if cores else None)
-    interpreters = {"ours": peers.this_tree()} | ({"today": peers.todays()} if peer else {})
+    made = {"ours": peers.this_tree, "today": peers.todays, "rust": peers.rust}
+    interpreters = {
+        name: make()
+        for name, make in made.items()
+        if name == "ours" or (peer is not None and (not peer or name in peer))
+    }
+    pins = {"today": peers.TODAY, "rust": peers.RUST}
     measured: dict[str, Measured] = {}
     for number in range(1, settings.runs + 1):
         for name, python in interpreters.items():
             with buses.ours(cores.bus if cores else None) as bus:
                 print(f"run {number} of {settings.runs}: {name}", file=sys.stderr)
                 if name not in measured:
-                    version = peers.TODAY[1].rpartition("==")[2] if name == "today" else bus.version
+                    pinned = pins.get(name)
+                    version = pinned[1].rpartition("==")[2] if pinned else bus.version
                     libraries = python.versions(peers.RELEVANT)
                     measured[name] = Measured(name, version, libraries)
                 measured[name].runs.append(measure(replace(bus, interpreter=python), settings))
@@ -231,16 +239,15 @@ def verdict(figure: Figure, measured: Sequence[Measured], bar: Bar | None) -> tu
         The ratio to today's library, ``""`` without one; and the bar with ``met`` or ``MISSED``,
         ``""`` where there is none or nothing to compare with.
     """
-    ours = measured[0].summary(figure).median
-    today = measured[1].summary(figure).median if len(measured) > 1 else None
+    ours = median(measured[0].values(figure))
+    today = median(measured[1].values(figure)) if len(measured) > 1 else None
     ratio = f"1/{today / ours:,.1f}" if today and ours else ""
     if bar is None:
         return ratio, ""
     if bar.against is None:
         limit = None if today is None else today * bar.most
     elif bar.against:
-        others = [run[bar.against] for run in measured[0].runs]
-        limit = sorted(others)[len(others) // 2] * bar.most
+        limit = median([run[bar.against] for run in measured[0].runs]) * bar.most
     else:
         limit = bar.most
     if limit is None:
@@ -260,7 +267,7 @@ def text(
     rows = []
     for figure in figures:
         ratio, bar = verdict(figure, measured, bars.get(figure.key))
-        cells = [entry.summary(figure).text(figure.digits) for entry in measured]
+        cells = [Summary.of(entry.values(figure)).text(figure.digits) for entry in measured]
         rows.append([figure.title, *cells, *([ratio, bar] if compared else [bar])])
     return table(header, rows)
 
@@ -278,7 +285,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    report.common_arguments(made)
+    report.common_arguments(made, list(buses.BUSES)[1:])
     return made
 
 

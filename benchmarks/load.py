@@ -32,8 +32,9 @@ _DISCARD = socket.MSG_TRUNC if sys.platform == "linux" else 0
 # keep a bus busy, and far below what a bus holds back for a client (64 MB).
 WINDOW_BYTES = 256 * 1024
 
-# The same for all readers together: what a slow bus still has to deliver when the time is over.
-WINDOWS_BYTES = 32 * 1024 * 1024
+# The same in seconds: what the bus still has to deliver when the time is over. Until it is known how
+# fast it is, the window is small.
+WINDOW_SECONDS, FIRST_WINDOW_BYTES = 0.3, 32 * 1024
 
 # How often those who only listen say that they are there, in seconds; our bus asks after 30.
 ALIVE_SECONDS = 15.0
@@ -141,6 +142,7 @@ class Crowd:
         self._next = 0  # which of the messages is said next
         # A read may begin anywhere in the cycle, so the longest read more than one.
         self._pattern = b"".join(frames) * (READ_BYTES // self._cycle + 2)
+        self._pace = 0.0  # bytes a second that each hearer received in the last flood
         self._due = 0  # bytes that each hearer is to receive for what was said so far
         self._received = [0] * self._hearers
 
@@ -176,9 +178,9 @@ class Crowd:
         self._check = check
         largest = max(self._sizes)
         burst = max(self._wire.burst, largest)
-        window = min(WINDOW_BYTES, WINDOWS_BYTES // len(self._sockets))
-        window = max(window, 2 * self._wire.burst, burst + largest)
-        sent = 0
+        window = min(WINDOW_BYTES, int(self._pace * WINDOW_SECONDS))
+        window = max(window, FIRST_WINDOW_BYTES, 2 * self._wire.burst, burst + largest)
+        before, sent = self._due, 0
         worked = time.process_time()
         started = time.perf_counter()
         while sent < messages if messages is not None else time.perf_counter() - started < seconds:
@@ -190,6 +192,7 @@ class Crowd:
         self._settle()
         self._check = True
         took = time.perf_counter() - started
+        self._pace = (self._due - before) / took
         return Flood(sent, took, (time.process_time() - worked) / took)
 
     def lone(self, count: int) -> Lone:
