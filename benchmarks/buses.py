@@ -47,6 +47,7 @@ class Server:
     route: str
     pid: int
     wire: Wire  #: how a client speaks with it
+    listened_at: float  #: when it was seen to listen (`time.perf_counter`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def ours(core: int | None = None) -> Iterator[Bus]:
         daemon = Process("ours", command, python.environment(home), home)
         with daemon.running(core):
             found = daemon.wait("an address in its output", lambda: _LISTENING.search(daemon.log))
+            listened_at = time.perf_counter()
             yield Bus(
                 name=daemon.name,
                 version=python.versions(["ovos-bus"]).get("ovos-bus", "(not installed)"),
@@ -87,6 +89,7 @@ def ours(core: int | None = None) -> Iterator[Bus]:
                 route=found["route"],
                 pid=daemon.pid,
                 wire=wires.WEBSOCKET,
+                listened_at=listened_at,
                 home=home,
                 interpreter=python,
             )
@@ -152,7 +155,7 @@ def _messagebus(
         daemon = Process(
             name, (python.executable, "-m", module), python.environment(home), home
         )
-        with _listening(daemon, port, core):
+        with _listening(daemon, port, core) as listened_at:
             yield Bus(
                 name=name,
                 version=version,
@@ -162,6 +165,7 @@ def _messagebus(
                 route=route,
                 pid=daemon.pid,
                 wire=wires.WEBSOCKET,
+                listened_at=listened_at,
                 home=home,
                 interpreter=python,
             )
@@ -193,8 +197,8 @@ def mosquitto(core: int | None = None) -> Iterator[Server]:
         file = home / "mosquitto.conf"
         file.write_text("\n".join(settings) + "\n")
         daemon = Process("mosquitto", (str(program), "-c", str(file)), environment, home)
-        with _listening(daemon, port, core):
-            yield Server("mosquitto", version, {}, HOST, port, "", daemon.pid, wires.MQTT)
+        with _listening(daemon, port, core) as listened_at:
+            yield Server("mosquitto", version, {}, HOST, port, "", daemon.pid, wires.MQTT, listened_at)
 
 
 @contextmanager
@@ -213,8 +217,8 @@ def nats(core: int | None = None) -> Iterator[Server]:
         file = home / "nats.conf"
         file.write_text(f'host: "{HOST}"\nport: {port}\nmax_payload: 2MB\nping_interval: "1h"\n')
         daemon = Process("nats", (str(program), "--config", str(file)), {}, home)
-        with _listening(daemon, port, core):
-            yield Server("nats", version, {}, HOST, port, "", daemon.pid, wires.NATS)
+        with _listening(daemon, port, core) as listened_at:
+            yield Server("nats", version, {}, HOST, port, "", daemon.pid, wires.NATS, listened_at)
 
 
 @contextmanager
@@ -232,7 +236,8 @@ def limit(core: int | None = None) -> Iterator[Server]:
         pusher = Process("limit", command, python.environment(home), home)
         with pusher.running(core):
             port = int(pusher.wait("a port in its output", lambda: _PORT.search(pusher.log))[1])
-            yield Server("limit", "sockets", {}, HOST, port, "", pusher.pid, wires.BARE)
+            now = time.perf_counter()
+            yield Server("limit", "sockets", {}, HOST, port, "", pusher.pid, wires.BARE, now)
 
 
 #: The buses that have a client library; ours is the first.
@@ -248,13 +253,14 @@ SERVERS: Mapping[str, StartServer] = {
 
 
 @contextmanager
-def _listening(daemon: Process, port: int, core: int | None) -> Iterator[None]:
-    """Run a server until the end of the block, and begin when it listens on its port."""
+def _listening(daemon: Process, port: int, core: int | None) -> Iterator[float]:
+    """Run a server until the end of the block; begin when it listens on its port, and tell when."""
     with daemon.running(core):
         daemon.wait(f"a listener on port {port}", lambda: accepts(port))
+        listened_at = time.perf_counter()
         if not machine.owns_listener(daemon.pid, port):
             raise daemon.failure(f"somebody else listens on port {port}")
-        yield
+        yield listened_at
 
 
 def _server_header(bus: Server) -> str:

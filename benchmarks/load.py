@@ -163,6 +163,27 @@ class Crowd:
         for connection in self._sockets:
             connection.close()
 
+    def fileno(self) -> int:
+        """For a selector that watches several crowds: readable while one of the clients is."""
+        return self._selector.fileno()
+
+    def listen(self) -> None:
+        """
+        Read what has come though nobody spoke, which must be pings, and answer them.
+
+        Raises:
+            BenchError: A client got something else.
+        """
+        for key, _ in self._selector.select(0):
+            connection = self._sockets[key.data]
+            data = connection.recv(READ_BYTES)
+            if not data:
+                raise Closed(f"the bus closed the connection of client {key.data}")
+            ping = self._wire.ping
+            if not ping or data != ping * (len(data) // len(ping)):
+                raise WrongDelivery(key.data, 0, f"{data[:80]!r} though nobody spoke")
+            connection.send(self._wire.alive)
+
     def flood(self, messages: int | None, seconds: float, *, check: bool = True) -> Flood:
         """
         Speak as fast as the bus takes it, never more than the window ahead of the slowest client.

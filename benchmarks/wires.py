@@ -32,7 +32,8 @@ FIRST_PING_SECONDS = 5.0
 # Not zeros, so that the bytes that are sent differ from those that are to arrive.
 _MASK = os.urandom(4)
 
-# An unsolicited pong (RFC 6455 §5.5.3), masked.
+# A ping without content, and a pong as a client sends it, asked for or not (RFC 6455 §5.5.2).
+_PING = b"\x89\x00"
 _PONG = b"\x8a\x80" + _MASK
 
 
@@ -55,7 +56,8 @@ class Wire:
         choosy: Whether those who do not want a message are spared it.
         settle: Called with all connections when they have joined.
         burst: How many bytes of messages the load hands over in one call.
-        alive: What a client that only listens says now and then, so that it is not asked.
+        ping: How the server asks a client whether it is there; ``b""`` if it does not.
+        alive: What a client that only listens says to answer that, or so that it is not asked.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Wire:
     choosy: bool = False
     settle: Callable[[Sequence[socket.socket]], None] = _unchanged
     burst: int = 16 * 1024
+    ping: bytes = b""
     alive: bytes = b""
 
 
@@ -202,9 +205,15 @@ def _same(payload: bytes) -> bytes:
     return payload
 
 
-WEBSOCKET = Wire("everything", _join_websocket, _masked_frame, text_frame, alive=_PONG)
+WEBSOCKET = Wire("everything", _join_websocket, _masked_frame, text_frame, ping=_PING, alive=_PONG)
 SUBSCRIBING = Wire(
-    "subscriptions", _join_subscribing, _masked_frame, text_frame, choosy=True, alive=_PONG
+    "subscriptions",
+    _join_subscribing,
+    _masked_frame,
+    text_frame,
+    choosy=True,
+    ping=_PING,
+    alive=_PONG,
 )
 MQTT = Wire(
     "topics",
