@@ -196,9 +196,7 @@ BARS: Sequence[Bar] = (
         "at most 0.7 x today's",
         at_most("fanout", cell("last_p50_us", *_20), "today", 0.7),
     ),
-    Bar(
-        "", "at most 1.25 x Rust's", at_most("fanout", cell("last_p50_us", *_20), "rust", 1.25)
-    ),
+    Bar("", "at most 1.25 x Rust's", at_most("fanout", cell("last_p50_us", *_20), "rust", 1.25)),
     Bar(
         "echo to oneself, p50",
         "at most 1.1 x the best peer's",
@@ -307,7 +305,8 @@ def _gain(ratio: float, more: bool) -> str:
     shown = f"{ratio:,.0f} x" if ratio >= 10 else f"{ratio:.1f} x" if ratio >= 1 else ""
     if not shown:
         shown = f"1/{1 / ratio:,.0f}" if ratio <= 0.1 else f"1/{1 / ratio:.1f}" if ratio else "0"
-    return f"**{shown}**" if ratio > 1 if more else ratio < 1 else shown
+    better = ratio > 1 if more else ratio < 1
+    return f"**{shown}**" if better else shown
 
 
 def machine_text(found: Results) -> str:
@@ -316,8 +315,8 @@ def machine_text(found: Results) -> str:
     described = results_of["machine"]
     commits = sorted({str(result["commit"])[:10] for result in found.values()})
     return (
-        f"Measured on {described['cpu']}, {described['cores']} cores, Python {described['python']}, "
-        f"{described['kernel']}; commit {', '.join(commits)}."
+        f"Measured on {described['cpu']}, {described['cores']} cores, "
+        f"Python {described['python']}, {described['kernel']}; commit {', '.join(commits)}."
     )
 
 

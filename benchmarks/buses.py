@@ -128,7 +128,7 @@ def rust(core: int | None = None) -> Iterator[Bus]:
 
     Raises:
         NotInstalled: Its environment cannot be made.
-        ProcessFailed: It ended, or accepted no connection, or it is not the Rust server that listens.
+        ProcessFailed: It ended, or accepted no connection, or it is another server that listens.
     """
     version = peers.RUST[0].rpartition("==")[2]
     module = "ovos_messagebus.backends.webrockets_backend"
@@ -152,9 +152,7 @@ def _messagebus(
         settings.write_text(
             json.dumps({"websocket": {"host": HOST, "port": port, "route": route, "ssl": False}})
         )
-        daemon = Process(
-            name, (python.executable, "-m", module), python.environment(home), home
-        )
+        daemon = Process(name, (python.executable, "-m", module), python.environment(home), home)
         with _listening(daemon, port, core) as listened_at:
             yield Bus(
                 name=name,
@@ -198,7 +196,9 @@ def mosquitto(core: int | None = None) -> Iterator[Server]:
         file.write_text("\n".join(settings) + "\n")
         daemon = Process("mosquitto", (str(program), "-c", str(file)), environment, home)
         with _listening(daemon, port, core) as listened_at:
-            yield Server("mosquitto", version, {}, HOST, port, "", daemon.pid, wires.MQTT, listened_at)
+            yield Server(
+                "mosquitto", version, {}, HOST, port, "", daemon.pid, wires.MQTT, listened_at
+            )
 
 
 @contextmanager
@@ -293,4 +293,3 @@ def accepts(port: int) -> bool | None:
     except OSError:
         return None
     return True
-

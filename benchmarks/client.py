@@ -2,11 +2,11 @@
 What does the client library cost the programs that use it?
 
 Most of what a client hears is for others, so the first question is what a message costs that
-nobody here wants; then what a message costs that has a handler. Both are CPU time of the whole
-process, from a socket that is full of messages of 1 KiB. `wait_for_response` is timed between two
-processes, beside a loop of websocket-client that does nothing but that over the same daemon.
-Reading a session, deriving a reply, importing the library and keeping a session are timed without
-a bus.
+nobody here wants (beside it, what websocket-client alone needs to receive it); then what a message
+costs that has a handler. Both are CPU time of the whole process, from a socket that is full of
+messages of 1 KiB. `wait_for_response` is timed between two processes, beside a loop of
+websocket-client that does nothing but that over the same daemon. Reading a session, deriving a
+reply, importing the library and keeping a session are timed without a bus.
 
     python -m benchmarks.client             this library
     python -m benchmarks.client --peer      and those of the others
@@ -61,6 +61,7 @@ class Bar:
 
 FIGURES = (
     Figure("ignored_us", "CPU of a message nobody wants, us", Better.LESS, digits=1),
+    Figure("bare_us", "the same with a bare loop, us", Better.LESS, digits=1),
     Figure("handled_us", "CPU of a message with a handler, us", Better.LESS, digits=1),
     Figure("p50_us", "wait_for_response, p50, us", Better.LESS),
     Figure("p95_us", "wait_for_response, p95, us", Better.LESS),
@@ -124,6 +125,7 @@ def measure(bus: buses.Bus, settings: Settings) -> report.Values:
     found = micro(bus, settings)
     return {
         "ignored_us": flood(bus, settings, "bench.other") * MICROSECONDS,
+        "bare_us": flood(bus, settings, None) * MICROSECONDS,
         "handled_us": flood(bus, settings, "bench.message") * MICROSECONDS,
         "p50_us": asked["p50_us"],
         "p95_us": asked["p95_us"],
@@ -137,9 +139,11 @@ def measure(bus: buses.Bus, settings: Settings) -> report.Values:
     }
 
 
-def flood(bus: buses.Bus, settings: Settings, wanted: str) -> float:
+def flood(bus: buses.Bus, settings: Settings, wanted: str | None) -> float:
     """
     CPU seconds that a client uses for each message of a flood, with a handler for ``wanted``.
+
+    ``None`` has no library, but a loop of websocket-client that receives and does nothing else.
 
     The flood comes from here and not over the bus, so that the messages are there when the client
     reads, and it is the library alone that is measured.
@@ -148,7 +152,11 @@ def flood(bus: buses.Bus, settings: Settings, wanted: str) -> float:
         listener.settimeout(CHILD_SECONDS)
         port = listener.getsockname()[1]
         there = replace(bus, host=buses.HOST, port=port, route="/core")
-        listening = request.child(there, "listener", str(settings.messages), wanted)
+        listening = (
+            request.child(there, "bare_listener")
+            if wanted is None
+            else request.child(there, "listener", str(settings.messages), wanted)
+        )
         with listening.running(), accept(listener) as connection:
             connection.settimeout(None)
             threading.Thread(target=_discard, args=(connection,), daemon=True).start()

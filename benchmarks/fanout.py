@@ -10,9 +10,9 @@ each run, and plain sockets measure:
 * how long a lone message takes, to the client that sent it and to the last that receives it.
   The time in which the load reads its sockets one after the other is part of the latter.
 
-Every byte that every client receives is compared with what was sent, in a flood that goes before the
-measured one; in that, the bytes are counted. A bus that loses, alters, doubles or reorders anything
-gets no figures.
+Every byte that every client receives is compared with what was sent, in a flood that goes before
+the measured one; in that, the bytes are counted. A bus that loses, alters, doubles or reorders
+anything gets no figures.
 
     python -m benchmarks.fanout                     this bus
     python -m benchmarks.fanout --peer              and all others

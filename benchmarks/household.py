@@ -1,16 +1,16 @@
 """
 What does a day of a real household cost?
 
-Messages of one size are not what a bus carries. Here the types' sizes and the times between them come
-from a recording of ovos-core with its skills, ovos-audio, ovos-gui and ovos-PHAL (`benchmarks.record`
-made `household.json`): what they say when they start, when nobody speaks, and about each of a dozen
-questions, those of the device and of satellites. From it a day is made, always the same for a seed:
-the programs start in the morning; then 200 questions are asked, each at random one of those recorded,
-at times that follow `HOURS`; between them is what they say in silence. How many questions, and when, is
-an assumption and not recorded. Twenty clients listen.
+Messages of one size are not what a bus carries. Here the types' sizes and the times between them
+come from a recording of ovos-core with its skills, ovos-audio, ovos-gui and ovos-PHAL
+(`benchmarks.record` made `household.json`): what they say when they start, when nobody speaks, and
+about each of a dozen questions, those of the device and of satellites. From it a day is made,
+always the same for a seed: the programs start in the morning; then 200 questions are asked, each
+at random one of those recorded, at times that follow `HOURS`; between them is what they say in
+silence. How many questions, and when, is an assumption and not recorded. Twenty clients listen.
 
-* the busiest part of the day, at the pace at which it happened: CPU of the server, and how long each
-  message takes to the last client;
+* the busiest part of the day, at the pace at which it happened: CPU of the server, and how long
+  each message takes to the last client;
 * the whole day as fast as the bus takes it.
 
     python -m benchmarks.household            this bus

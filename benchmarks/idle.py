@@ -2,13 +2,13 @@
 What does a server cost that has nothing to do?
 
 An assistant is quiet for most of the day. All servers run side by side, as those that do nothing
-disturb nobody, and each has 200 clients that say nothing but answer when they are asked whether they
-are there:
+disturb nobody, and each has 200 clients that say nothing but answer when they are asked whether
+they are there:
 
 * memory (RSS) before the first client, the first joined and left once: what is made on first use is
   in it;
-* memory for each of 200 connections, at rest, and again when a burst of messages is over: what a burst
-  takes is to come back;
+* memory for each of 200 connections, at rest, and again when a burst of messages is over: what a
+  burst takes is to come back;
 * CPU while nothing is said, of one core. That lasts longer than the 30 s after which our bus asks
   silent clients, so it is in it.
 
@@ -99,9 +99,7 @@ def measure(starters: Sequence[buses.StartServer], settings: Settings) -> list[M
     return [*(idler.entry for idler in idlers), *failed]
 
 
-def _settled(
-    server: buses.Server, entry: Measured, settings: Settings, stack: ExitStack
-) -> Idler:
+def _settled(server: buses.Server, entry: Measured, settings: Settings, stack: ExitStack) -> Idler:
     """Have all clients of a server join, and look how much memory they take."""
 
     def crowd(clients: int) -> Crowd:

@@ -1,11 +1,11 @@
 """
 What does a message cost that only one of many wants?
 
-Most of what passes on a bus is for one program, and the others receive it to throw it away. A client
-that says what it wants is spared that, and so is the server. One client speaks and wants to hear what
-it says; 0, 4, 19, 99 and 499 others are connected and want something else. Measured is the CPU time of
-the server for each message in a flood: on a bus where everybody hears everything it grows with those
-who are connected, elsewhere with those who are interested, who are one.
+Most of what passes on a bus is for one program, and the others receive it to throw it away. A
+client that says what it wants is spared that, and so is the server. One client speaks and wants to
+hear what it says; 0, 4, 19, 99 and 499 others are connected and want something else. Measured is
+the CPU time of the server for each message in a flood: on a bus where everybody hears everything
+it grows with those who are connected, elsewhere with those who are interested, who are one.
 
     python -m benchmarks.interest            this bus, with and without subscriptions
     python -m benchmarks.interest --peer     and all others

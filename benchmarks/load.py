@@ -3,8 +3,8 @@ The load: a crowd of plain sockets that speaks to a bus and knows every byte tha
 
 Each client receives an endless repetition of the same frames, so what a read must hold follows
 from how much was read before, and one comparison of memory checks all of it. Where even that would
-make the load slower than what it measures, bytes are counted and thrown away unread; a flood that is
-checked goes before.
+make the load slower than what it measures, bytes are counted and thrown away unread; a flood that
+is checked goes before.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _DISCARD = socket.MSG_TRUNC if sys.platform == "linux" else 0
 # keep a bus busy, and far below what a bus holds back for a client (64 MB).
 WINDOW_BYTES = 256 * 1024
 
-# The same in seconds: what the bus still has to deliver when the time is over. Until it is known how
-# fast it is, the window is small.
+# The same in seconds: what the bus still has to deliver when the time is over. Until it is known
+# how fast it is, the window is small.
 WINDOW_SECONDS, FIRST_WINDOW_BYTES = 0.3, 32 * 1024
 
 # How often those who only listen say that they are there, in seconds; our bus asks after 30.

@@ -51,7 +51,8 @@ def cpu_seconds(pid: int) -> float:
     used = 0.0
     for member in process_tree(pid):
         try:
-            # The clock of a process: its number inverted, and "scheduled time" (clock_getcpuclockid).
+            # The clock of a process: its number inverted, and "scheduled time"
+            # (clock_getcpuclockid).
             used += time.clock_gettime(~member << 3 | 2)
         except OSError:
             continue  # ended between the two looks

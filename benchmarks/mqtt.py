@@ -14,7 +14,8 @@ from benchmarks.errors import Closed
 # The first byte of a packet: its type, and the flags that the standard fixes for it (§2.2).
 _CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE, _SUBACK = 0x10, 0x20, 0x30, 0x82, 0x90
 
-# Protocol level 4 is 3.1.1; the session begins clean; no keep-alive, so nobody has to ping (§3.1.2).
+# Protocol level 4 is 3.1.1; the session begins clean; no keep-alive, so nobody has to ping
+# (§3.1.2).
 _CONNECT_HEAD = b"\x00\x04MQTT" + struct.pack("!BBH", 4, 0x02, 0)
 
 _PACKET_ID = 1

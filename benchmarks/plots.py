@@ -146,9 +146,7 @@ def series(found: Results, panel: Panel) -> dict[str, list[Point]]:
         runs = bars.runs(found, panel.benchmark, bus)
         points = []
         for at in panel.at:
-            values = [
-                run[panel.key(at)] * panel.scale(at) for run in runs if panel.key(at) in run
-            ]
+            values = [run[panel.key(at)] * panel.scale(at) for run in runs if panel.key(at) in run]
             if values:
                 points.append((float(at), Summary.of(values)))
         if points:
@@ -166,7 +164,7 @@ def draw(found: Results, folder: Path = IMAGES) -> list[Path]:
     Raises:
         ImportError: There is no matplotlib.
     """
-    import matplotlib
+    import matplotlib  # here, as only this function needs it
 
     matplotlib.use("Agg")
     from matplotlib import pyplot

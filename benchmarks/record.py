@@ -1,10 +1,10 @@
 """
 Record what the programs of OpenVoiceOS say, as the material of `benchmarks.household`.
 
-ovos-core with its skills, ovos-audio, ovos-gui and ovos-PHAL run on our bus. First they start; then
-nothing is said for a while; then somebody speaks, of whom each question is kept by itself: the device
-and satellites, things that are understood and things that are not. Kept are the times, types and sizes
-of messages and nothing of what was in them.
+ovos-core with its skills, ovos-audio, ovos-gui and ovos-PHAL run on our bus. First they start;
+then nothing is said for a while; then somebody speaks, of whom each question is kept by itself:
+the device and satellites, things that are understood and things that are not. Kept are the times,
+types and sizes of messages and nothing of what was in them.
 
 The listener needs a microphone; what it says around an utterance is said here in its place.
 
@@ -14,6 +14,7 @@ The listener needs a microphone; what it says around an utterance is said here i
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 import tempfile
@@ -58,6 +59,10 @@ SILENCE_SECONDS, QUIET_SECONDS = 30.0, 2.0
 LONGEST_SECONDS = 20.0
 
 
+# A message as json.dumps spreads it over several lines.
+_LINE = re.compile(r'\[\s+(-?[\d.e-]+),\s+("[^"]*"),\s+(\d+)\s+\]')
+
+
 class Recorder:
     """A plain connection that notes when each message came, of which type, and how long it was."""
 
@@ -93,21 +98,23 @@ class Recorder:
 
 def main() -> None:
     python = peers.ovos_here()
-    with tempfile.TemporaryDirectory(prefix="ovos-bus-bench-") as folder:
-        with Stack(Path(folder), python, python) as stack:
-            stack.start_bus()
-            recorder, since = Recorder(stack.port), time.monotonic()
-            for name in ("audio", "gui", "PHAL"):
-                stack.start(name, f"ovos_{name}")
-            stack.start_core()
-            _until_quiet(recorder)
-            start = recorder.take(since)
-            print(f"start: {len(start)} messages", file=sys.stderr)
-            since = time.monotonic()
-            time.sleep(SILENCE_SECONDS)
-            silence = recorder.take(since)
-            episodes = [_episode(recorder, text, session) for text, session in QUESTIONS]
-    content = {
+    with (
+        tempfile.TemporaryDirectory(prefix="ovos-bus-bench-") as folder,
+        Stack(Path(folder), python, python) as stack,
+    ):
+        stack.start_bus()
+        recorder, since = Recorder(stack.port), time.monotonic()
+        for name in ("audio", "gui", "PHAL"):
+            stack.start(name, f"ovos_{name}")
+        stack.start_core()
+        _until_quiet(recorder)
+        start = recorder.take(since)
+        print(f"start: {len(start)} messages", file=sys.stderr)
+        since = time.monotonic()
+        time.sleep(SILENCE_SECONDS)
+        silence = recorder.take(since)
+        episodes = [_episode(recorder, text, session) for text, session in QUESTIONS]
+    content: dict[str, object] = {
         "recorded": {
             "programs": python.versions(["ovos-core", "ovos-audio", "ovos-gui", "ovos-phal"]),
             "machine": machine.describe(),
@@ -145,9 +152,7 @@ def _until_quiet(recorder: Recorder, since: float | None = None) -> None:
 def _text(content: dict[str, object]) -> str:
     """JSON with a line for each message, so that a difference can be read."""
     text = json.dumps(content, indent=1)
-    for _ in range(2):
-        text = text.replace("[\n    ", "[").replace("[\n   ", "[")
-    return text + "\n"
+    return _LINE.sub(r"[\1, \2, \3]", text) + "\n"
 
 
 if __name__ == "__main__":

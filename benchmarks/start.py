@@ -45,9 +45,7 @@ def timed(start: buses.StartServer) -> Callable[[int | None], AbstractContextMan
             server.wire.join(server.host, server.port, server.route, True).close()
             # What the suite itself needs to find out, such as versions, is not the server's time.
             seconds = server.listened_at - begun + time.perf_counter() - asked
-            fields = {
-                name: getattr(server, name) for name in buses.Server.__dataclass_fields__
-            }
+            fields = {name: getattr(server, name) for name in buses.Server.__dataclass_fields__}
             yield Started(**fields, seconds=seconds)
 
     started.__name__ = start.__name__

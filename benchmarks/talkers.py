@@ -1,11 +1,11 @@
 """
 How many answers does a bus carry when many ask at once?
 
-Twenty pairs of programs' clients: one asks, the other answers, and the next question follows at once.
-As every message reaches every client, most of what a client hears is for others. All who ask are
-threads of one process, and all who answer of another, each with the client library that belongs to
-the bus: twenty processes each would measure how a machine with two cores switches between them. So
-it is the libraries that are the limit here, and no server.
+Twenty pairs of programs' clients: one asks, the other answers, and the next question follows at
+once. As every message reaches every client, most of what a client hears is for others. All who ask
+are threads of one process, and all who answer of another, each with the client library that
+belongs to the bus: twenty processes each would measure how a machine with two cores switches
+between them. So it is the libraries that are the limit here, and no server.
 
     python -m benchmarks.talkers            this bus and library
     python -m benchmarks.talkers --peer     and those of the others

@@ -1,8 +1,10 @@
 """
-Many ask at once, each as soon as it has its answer: ``crowd_asker.py HOST PORT ROUTE PAIRS SECONDS``.
+Many ask at once, each as soon as it has its answer: ``crowd_asker.py HOST PORT ROUTE PAIRS
+SECONDS``.
 
-Each has a client and a thread of its own. Prints how long each request took that was answered in that
-time, in seconds, as a JSON list; and before it, on a line of its own, ``over`` and the seconds.
+Each has a client and a thread of its own. Prints how long each request took that was answered in
+that time, in seconds, as a JSON list; and before it, on a line of its own, ``over`` and the
+seconds.
 """
 
 from __future__ import annotations

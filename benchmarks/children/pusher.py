@@ -3,8 +3,8 @@ The limit of the machine: bare sockets that push bytes. ``pusher.py`` prints ``p
 
 Who joins is sent one byte. The first who joins says how often everybody is to be sent a message:
 two numbers of four bytes, how often and how long the message is, and the message. It is sent in
-pieces of 64 KiB, each with one ``sendall``, to one client after the other, and nothing is looked at.
-When the first leaves, all are forgotten.
+pieces of 64 KiB, each with one ``sendall``, to one client after the other, and nothing is looked
+at. When the first leaves, all are forgotten.
 """
 
 from __future__ import annotations
