@@ -51,7 +51,7 @@ class Settings:
 
     clients: Sequence[int]
     sizes: Sequence[int]  #: of a message, in bytes
-    seconds: float  #: of a flood
+    seconds: float  #: of a flood; lone messages take at most twice as long
     long_seconds: float  #: of one of `WELL_MEASURED`
     messages: int | None  #: in a flood; ``None`` floods for the time above
     lone: int  #: messages sent one by one
@@ -131,8 +131,8 @@ def _measure_cell(
     well = (clients, size) in WELL_MEASURED
     seconds = settings.long_seconds if well else settings.seconds
     quick = settings.messages is not None
-    crowd.lone(1 if quick else WARM_UP_MESSAGES)
-    lone = crowd.lone(settings.long_lone if well else settings.lone)
+    crowd.lone(1 if quick else WARM_UP_MESSAGES, seconds / 4)
+    lone = crowd.lone(settings.long_lone if well else settings.lone, 2 * seconds)
     crowd.flood(settings.messages, seconds / 4)
     used = cpu_seconds(server.pid)
     flood = crowd.flood(settings.messages, seconds, check=False)

@@ -10,6 +10,7 @@ is checked goes before.
 from __future__ import annotations
 
 import json
+import math
 import selectors
 import socket
 import sys
@@ -216,15 +217,21 @@ class Crowd:
         self._pace = (self._due - before) / took
         return Flood(sent, took, (time.process_time() - worked) / took)
 
-    def lone(self, count: int) -> Lone:
+    def lone(self, count: int, seconds: float = math.inf) -> Lone:
         """
         Speak ``count`` times, each time when the message before has reached everyone.
+
+        Args:
+            seconds: When to stop before that, but not without any.
 
         Raises:
             BenchError: A client did not get exactly what was sent.
         """
         times = Lone([], [])
+        until = time.perf_counter() + seconds
         for _ in range(count):
+            if times.to_last and time.perf_counter() > until:
+                break
             started = time.perf_counter()
             self._say(1)
             self._settle()
