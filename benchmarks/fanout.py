@@ -51,7 +51,7 @@ class Settings:
 
     clients: Sequence[int]
     sizes: Sequence[int]  #: of a message, in bytes
-    seconds: float  #: of a flood; lone messages take at most twice as long
+    seconds: float  #: of a flood; lone messages take at most as long
     long_seconds: float  #: of one of `WELL_MEASURED`
     messages: int | None  #: in a flood; ``None`` floods for the time above
     lone: int  #: messages sent one by one
@@ -132,7 +132,7 @@ def _measure_cell(
     seconds = settings.long_seconds if well else settings.seconds
     quick = settings.messages is not None
     crowd.lone(1 if quick else WARM_UP_MESSAGES, seconds / 4)
-    lone = crowd.lone(settings.long_lone if well else settings.lone, 2 * seconds)
+    lone = crowd.lone(settings.long_lone if well else settings.lone, seconds)
     crowd.flood(settings.messages, seconds / 4)
     used = cpu_seconds(server.pid)
     flood = crowd.flood(settings.messages, seconds, check=False)
@@ -157,7 +157,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     return Settings(
         clients=arguments.clients or ((1, 5) if quick else CLIENTS),
         sizes=arguments.size or ((1024, 64 * 1024) if quick else SIZES),
-        seconds=0.4,
+        seconds=0.3,
         long_seconds=1.5,
         messages=arguments.messages or (100 if quick else None),
         lone=5 if quick else 20,

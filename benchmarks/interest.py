@@ -106,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     quick: bool = arguments.quick
     settings = Settings(
         clients=(1, 5) if quick else CLIENTS,
-        seconds=0.8,
+        seconds=0.5,
         messages=50 if quick else None,
         runs=arguments.runs or (1 if quick else 3),
     )

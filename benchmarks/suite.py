@@ -46,12 +46,12 @@ class Question:
 QUESTIONS = (
     Question("fanout"),
     Question("interest"),
-    Question("request"),
+    Question("request", ("--requests", "150")),
     Question("talkers"),
     Question("client", ("--runs", "2")),
     Question("start"),
     Question("idle"),
-    Question("household", ("--seconds", "15", "--runs", "2")),
+    Question("household", ("--seconds", "10", "--runs", "2")),
 )
 
 
@@ -79,15 +79,20 @@ def ask(question: Question, folder: Path, quick: bool) -> bool:
     return status == 0
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that still runs, and what it has started, and nothing else."""
+def end(process: subprocess.Popen[bytes], seconds: float = END_SECONDS) -> None:
+    """
+    End a process that still runs, and what it has started, and nothing else.
+
+    Args:
+        seconds: How long it may take to do so itself.
+    """
     if process.poll() is not None:
         return
     tree = list(machine.process_tree(process.pid))
     # As with Ctrl-C, it ends its servers itself.
     process.send_signal(signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(END_SECONDS)
+        process.wait(seconds)
         return
     for pid in reversed(tree):
         with suppress(ProcessLookupError):
