@@ -163,7 +163,7 @@ def _times(ratio: Summary | None, holds: Callable[[float], bool]) -> Verdict:
 def times_text(ratio: Summary) -> str:
     """A ratio and its spread; a small one as a fraction."""
     if ratio.median < 0.1:
-        low, high = (f"1/{1 / value:,.0f}" for value in (ratio.highest, ratio.lowest))
+        low, high = (f"1/{1 / value:,.0f}" for value in (ratio.lowest, ratio.highest))
         return f"1/{1 / ratio.median:,.0f} ({low} - {high})"
     digits = 0 if ratio.median >= 100 else 1 if ratio.median >= 10 else 2
     return f"{ratio.text(digits)} x"

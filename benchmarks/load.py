@@ -35,7 +35,7 @@ WINDOW_BYTES = 256 * 1024
 
 # The same in seconds: what the bus still has to deliver when the time is over. Until it is known
 # how fast it is, the window is small.
-WINDOW_SECONDS, FIRST_WINDOW_BYTES = 0.3, 32 * 1024
+WINDOW_SECONDS, FIRST_WINDOW_BYTES = 0.2, 32 * 1024
 
 # How often those who only listen say that they are there, in seconds; our bus asks after 30.
 ALIVE_SECONDS = 15.0

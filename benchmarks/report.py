@@ -224,12 +224,17 @@ def record(
                     for figure in figures
                     if (summary := bus.summary(figure)) is not None
                 },
-                "runs": [dict(run) for run in bus.runs],
+                "runs": [_rounded(run) for run in bus.runs],
                 **({"failed": bus.failed} if bus.failed else {}),
             }
             for bus in measured
         },
     }
+
+
+def _rounded(run: Values) -> dict[str, float]:
+    """Values to six digits; no measurement is better."""
+    return {key: float(f"{value:.6g}") for key, value in run.items()}
 
 
 def deliver(
