@@ -31,6 +31,9 @@ from benchmarks import bars, machine, plots
 #: A question that takes longer does not get on, in seconds; the whole suite takes 900.
 TOO_LONG_SECONDS = 900.0
 
+#: With more than so many processes that want to run, figures are those of their competition.
+BUSY = 0.5
+
 #: How long an interrupted question may take to end its servers, in seconds.
 END_SECONDS = 15.0
 
@@ -129,6 +132,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
+    busy, _, _ = os.getloadavg()
+    if busy > BUSY and not arguments.quick and arguments.only != []:
+        print(
+            f"this machine is busy (load average {busy:.1f}): ratios will be off", file=sys.stderr
+        )
     only: list[str] | None = arguments.only
     asked = [question for question in QUESTIONS if only is None or question.name in only]
     if arguments.quick:

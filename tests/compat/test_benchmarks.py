@@ -6,6 +6,7 @@ The peers are installed into .peers/ on first use: today's, the one in Rust, Mos
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -35,8 +36,19 @@ def test_it_is_rust_that_listens() -> None:
         assert machine.loaded(server.pid, "webrockets.")
 
 
+# The daemon that knows subscriptions has this module.
+SUBSCRIPTIONS = importlib.util.find_spec("ovos_bus.subscriptions") is not None
+
+
 @pytest.mark.parametrize(
-    "question", ["fanout", "request", "talkers", "client", "start", "idle", "household"]
+    "question",
+    [
+        *("fanout", "request", "talkers", "client", "start", "idle", "household"),
+        pytest.param(
+            "interest",
+            marks=pytest.mark.skipif(not SUBSCRIPTIONS, reason="there are no subscriptions yet"),
+        ),
+    ],
 )
 def test_a_question_can_be_asked_of_all(question: str, tmp_path: Path) -> None:
     """The quick run has figures of every peer."""
