@@ -37,6 +37,7 @@ from benchmarks.load import message
 from benchmarks.processes import Process
 from benchmarks.report import Measured
 from benchmarks.wire import accept, text_frame
+from benchmarks.wires import WEBSOCKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Bar:
 FIGURES = (
     Figure("ignored_us", "CPU of a message nobody wants, us", Better.LESS, digits=1),
     Figure("bare_us", "the same with a bare loop, us", Better.LESS, digits=1),
+    Figure("passing_us", "the same over our bus, which may spare it, us", Better.LESS, digits=1),
     Figure("handled_us", "CPU of a message with a handler, us", Better.LESS, digits=1),
     Figure("p50_us", "wait_for_response, p50, us", Better.LESS),
     Figure("p95_us", "wait_for_response, p95, us", Better.LESS),
@@ -89,6 +91,10 @@ CHILD_SECONDS = 300.0
 
 MICROSECONDS, MILLISECONDS = 1e6, 1e3
 
+_BEGIN = b'{"type": "bench.begin", "data": {}, "context": {}}'
+_END = b'{"type": "bench.end", "data": {}, "context": {}}'
+
+_READY = re.compile(r"^ready$", re.MULTILINE)
 _USED = re.compile(r"^used (.+)$", re.MULTILINE)
 _FOUND = re.compile(r"^(\{.+\})$", re.MULTILINE)
 _TOOK = re.compile(r"^took (.+)$", re.MULTILINE)
@@ -125,6 +131,7 @@ def measure(bus: buses.Bus, settings: Settings) -> report.Values:
     found = micro(bus, settings)
     return {
         "ignored_us": flood(bus, settings, "bench.other") * MICROSECONDS,
+        "passing_us": passing(bus, settings) * MICROSECONDS,
         "bare_us": flood(bus, settings, None) * MICROSECONDS,
         "handled_us": flood(bus, settings, "bench.message") * MICROSECONDS,
         "p50_us": asked["p50_us"],
@@ -161,12 +168,39 @@ def flood(bus: buses.Bus, settings: Settings, wanted: str | None) -> float:
             connection.settimeout(None)
             threading.Thread(target=_discard, args=(connection,), daemon=True).start()
             time.sleep(settings.settle)
-            connection.sendall(text_frame(b'{"type": "bench.begin", "data": {}, "context": {}}'))
+            connection.sendall(text_frame(_BEGIN))
             time.sleep(settings.settle)
             connection.sendall(text_frame(message(1024)) * settings.messages)
-            connection.sendall(text_frame(b'{"type": "bench.end", "data": {}, "context": {}}'))
+            connection.sendall(text_frame(_END))
             used = _USED.search(listening.finish(CHILD_SECONDS))
             connection.shutdown(socket.SHUT_RDWR)
+    if used is None:
+        raise listening.failure("printed no time")
+    return float(used[1]) / settings.messages
+
+
+def passing(bus: buses.Bus, settings: Settings) -> float:
+    """
+    CPU seconds that a client uses for each message that passes on a bus and that it has no handler
+    for.
+
+    A library that says what it wants is not even sent it.
+    """
+    listening = request.child(bus, "listener", str(settings.messages), "bench.other")
+    with (
+        listening.running(),
+        WEBSOCKET.join(bus.host, bus.port, bus.route, True) as speaker,
+    ):
+        speaker.settimeout(None)
+        threading.Thread(target=_discard, args=(speaker,), daemon=True).start()
+        listening.wait("a connection", lambda: _READY.search(listening.log))
+        time.sleep(settings.settle)
+        speaker.sendall(WEBSOCKET.sent(_BEGIN))
+        time.sleep(settings.settle)
+        speaker.sendall(WEBSOCKET.sent(message(1024)) * settings.messages)
+        speaker.sendall(WEBSOCKET.sent(_END))
+        used = _USED.search(listening.finish(CHILD_SECONDS))
+        speaker.shutdown(socket.SHUT_RDWR)
     if used is None:
         raise listening.failure("printed no time")
     return float(used[1]) / settings.messages
