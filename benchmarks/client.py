@@ -318,7 +318,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     """The settings that were asked for, completed with the defaults."""
     if arguments.quick:
         return Settings(arguments.runs or 1, 200, 10, 20, 20, 1, 0.05)
-    return Settings(arguments.runs or 3, 20_000, 300, 2000, 900, 7, 0.3)
+    return Settings(arguments.runs or 3, 10_000, 200, 500, 900, 5, 0.3)
 
 
 def parser() -> argparse.ArgumentParser:
