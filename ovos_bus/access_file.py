@@ -83,7 +83,10 @@ def _read(path: str) -> str:
             state = os.fstat(file.fileno())
             content = file.read()
     except OSError as why:
-        raise BadAccessFile(path, [f"cannot be read: {why.strerror or why}"]) from None
+        problem = f"cannot be read: {why.strerror or why}"
+        if isinstance(why, FileNotFoundError):
+            problem += " (access_file); `ovos-messagebus token NAME` makes it"
+        raise BadAccessFile(path, [problem]) from None
     if state.st_uid not in (os.geteuid(), 0):
         raise BadAccessFile(path, [f"belongs to user {state.st_uid}, expected ours or root's"])
     if state.st_mode & _OTHERS:
@@ -159,4 +162,7 @@ def _replace(path: str, file: Path, text: str) -> None:
     except OSError as why:
         with contextlib.suppress(OSError):
             unfinished.unlink()
-        raise BadAccessFile(path, [f"cannot be written: {why.strerror or why}"]) from None
+        problem = f"cannot be written: {why.strerror or why}"
+        if isinstance(why, FileNotFoundError | NotADirectoryError):
+            problem += f"; make the folder {file.parent}, or name another file with --access-file"
+        raise BadAccessFile(path, [problem]) from None

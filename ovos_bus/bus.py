@@ -9,12 +9,14 @@ from typing import Protocol
 from ovos_bus.config import BusConfig
 from ovos_bus.drafts import Drafts
 from ovos_bus.frame import text_frame
-from ovos_bus.hub import Hears, Hub, Tally
+from ovos_bus.hub import Hub, Tally
 from ovos_bus.lobby import Lobby
+from ovos_bus.message_types import Types
 from ovos_bus.outbox import Outbox, Wire
 from ovos_bus.pace import Pace
 from ovos_bus.roles import Role, Roles
-from ovos_bus.throttle import Onces, Throttle, Throttles
+from ovos_bus.stream import Reserve
+from ovos_bus.throttle import Onces, Throttles
 from ovos_bus.who import Who
 
 GREETING = text_frame(
@@ -74,15 +76,17 @@ class Bus:
         self.config = config
         self.hub = Hub(config.limits)
         self.access = config.access
-        self.refusals = Throttle()
+        self.refusals = Throttles(lines=1)  # by status and address
         self.complaints = Throttles()  # about clients, by their address
-        self.forbidden = Onces()  # types that clients may not publish, by their role
+        self.forbidden = Onces()  # types that clients may not publish
         self.lobby = Lobby(crowded_out=self._count_crowded_out)
+        self.reserve = Reserve()
         self._drafts: Drafts[Connection] = Drafts(config.max_total_backlog)
         self.stopping = False
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._connections: set[Connection] = set()
+        self._hung_up: set[Connection] = set()  # of these, who has left the hub and is listened to
         self._eased = asyncio.Event()
         self._empty = asyncio.Event()
         self._watch = self._loop.create_task(self._expire())
@@ -91,10 +95,12 @@ class Bus:
         """Return the number of the next client; no two clients of a daemon share one."""
         return next(self._numbers)
 
-    def join(self, name: str, connection: Connection, role: Role | None) -> Outbox:
-        """Let a client in and greet it."""
+    def join(
+        self, name: str, connection: Connection, role: Role | None, subscribes: bool
+    ) -> Outbox:
+        """Let a client in and greet it; if it is to subscribe, it hears nothing until it does."""
         self._connections.add(connection)
-        return self.hub.join(name, connection, GREETING, hears(role))
+        return self.hub.join(name, connection, GREETING, may_hear(role), subscribes)
 
     def change_roles(self, roles: Roles) -> None:
         """Hold everybody, those who are in already, too, to other rules."""
@@ -106,7 +112,12 @@ class Bus:
     @property
     def full(self) -> bool:
         """Whether as many have joined as may."""
-        return len(self.hub) >= self.config.max_connections
+        return len(self.hub) + len(self._hung_up) >= self.config.max_connections
+
+    def hung_up(self, connection: Connection, outbox: Outbox) -> None:
+        """Take note that a client hears nothing any more, and may still have said something."""
+        self.hub.leave(outbox)
+        self._hung_up.add(connection)
 
     def unfinished(self, connection: Connection, size: int) -> None:
         """Take note of how much a client has begun to say and not finished, in bytes."""
@@ -117,6 +128,7 @@ class Bus:
         """Take note that a connection is closed."""
         self.unfinished(connection, 0)
         self._connections.discard(connection)
+        self._hung_up.discard(connection)
         if not self._connections:
             self._empty.set()
 
@@ -176,9 +188,9 @@ class Bus:
         self.hub.counters.crowded_out += 1
 
 
-def hears(role: Role | None) -> Hears | None:
-    """Tell which types a client is sent; ``None`` is all of them."""
-    return None if role is None or role.subscribe.everything else role.subscribe.__contains__
+def may_hear(role: Role | None) -> Types | None:
+    """Tell which types a client may be sent; ``None`` is all of them."""
+    return None if role is None or role.subscribe.everything else role.subscribe
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -68,7 +68,10 @@ class OwnCertificate:
             if not self._is_good(key, wanted):
                 _write(self._file, _certify(key, wanted), 0o644)
         except OSError as why:
-            problem = f"cannot be made: {why.strerror or why}"
+            problem = (
+                f"cannot be made: {why.strerror or why}; XDG_DATA_HOME says where, "
+                "or name a pair with ssl_cert and ssl_key"
+            )
             raise BadCertificate("ssl_cert", str(why.filename or self._file), problem) from None
 
     def _key(self) -> ec.EllipticCurvePrivateKey:

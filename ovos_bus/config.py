@@ -33,7 +33,7 @@ CLIENT_KEYS = frozenset(
     {
         *("shared_connection", "ssl_ca", "ssl_verify", "ssl_fingerprint"),
         *("token", "secret_key", "allow_unencrypted"),
-        *("max_unsent_messages", "max_unsent_bytes"),
+        *("max_unsent_messages", "max_unsent_bytes", "subscriptions"),
     }
 )
 

@@ -71,7 +71,7 @@ class Door(RequestHandler):
 
     def _report(self, why: Refused) -> None:
         self.bus.hub.counters.refused += 1
-        more = self.bus.refusals.more()
+        more = self.bus.refusals.more(f"{why.status} {self._account()}")
         if more is not None:
             log.warning("refused %s: %s%s", self._who(), excerpt(str(why), REASON_CHARS), more)
 

@@ -60,7 +60,7 @@ def check(text: str) -> str:
         Malformed: If it is anything else. Nothing else is ever raised.
     """
     try:
-        envelope = _read(text, _envelope)
+        envelope = read(text, _envelope)
     except msgspec.ValidationError as wrong:
         raise Malformed(_in_words(str(wrong))) from None
     except RecursionError:
@@ -78,7 +78,7 @@ def route(text: str) -> tuple[str, str]:
 
     An absent one is an empty string.
     """
-    ends = _read(text, _route).context or _Ends()
+    ends = read(text, _route).context or _Ends()
     source, destination = (
         "" if end is msgspec.UNSET else json.dumps(end) for end in (ends.source, ends.destination)
     )
@@ -91,7 +91,16 @@ def excerpt(text: str, size: int = EXCERPT_CHARS) -> str:
     return ascii(cut) + ("..." if len(cut) < len(text) else "")
 
 
-def _read(text: str, decoder: msgspec.json.Decoder[T]) -> T:
+def read(text: str, decoder: msgspec.json.Decoder[T]) -> T:
+    """
+    Decode ``text``; of half a surrogate pair, some other letter is made.
+
+    Raises:
+        msgspec.ValidationError: If it is not what the decoder wants.
+        msgspec.DecodeError: If it is not JSON.
+        RecursionError: If it is nested too deeply.
+        ValueError: If it is no Unicode.
+    """
     try:
         return decoder.decode(text)
     except msgspec.ValidationError:

@@ -5,6 +5,7 @@ Every error the daemon raises or reports.
 
     BusError
     ├── Malformed         a client sent something that is no message
+    ├── TooManyTypes      a client asks for more types than are kept for it
     ├── Violation         a client broke the WebSocket protocol
     ├── TooSlow           a client reads slower than it is spoken to
     │   ├── BacklogFull     more unread than it may leave
@@ -42,6 +43,23 @@ class Malformed(BusError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class TooManyTypes(BusError):
+    """
+    A client asks for more than is kept for it.
+
+    Attributes:
+        count: How much there would be.
+        limit: How much there may be.
+        what: What is counted.
+    """
+
+    def __init__(self, count: int, limit: int, what: str) -> None:
+        self.count, self.limit, self.what = count, limit, what
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.what}, and {self.limit} is the limit"
 
 
 class Violation(BusError):

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable
 from typing import Any
 
-from tornado.iostream import IOStream, StreamClosedError
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import (
     WebSocketClosedError,
@@ -22,16 +23,17 @@ from tornado.websocket import (
     WebSocketProtocol13,
 )
 
-from ovos_bus import envelope, handshake, peer
-from ovos_bus.bus import Bus, hears
+from ovos_bus import envelope, handshake, peer, subscriptions
+from ovos_bus.bus import Bus, may_hear
 from ovos_bus.door import Door
-from ovos_bus.errors import Malformed, Refused, TooSlow, Violation
+from ovos_bus.errors import Malformed, Refused, TooManyTypes, TooSlow, Violation
 from ovos_bus.inbox import MESSAGE_TOO_BIG, NOT_UTF8, UNSUPPORTED_DATA
 from ovos_bus.outbox import CHUNK_BYTES, Outbox
 from ovos_bus.pace import Pace
 from ovos_bus.protocol import StrictProtocol
 from ovos_bus.pulse import Pulse, Sign
 from ovos_bus.roles import Roles
+from ovos_bus.stream import ClientStream
 from ovos_bus.throttle import Throttle
 from ovos_bus.who import Who, read_agent
 
@@ -48,6 +50,11 @@ MAX_REASON_CHARS = 123
 # From here on, what a client has begun to say counts against the limit for all.
 DRAFT_BYTES = 2 * CHUNK_BYTES
 
+# How long one that hears nothing any more is listened to, in seconds. Over TCP it has said its last
+# already, 1.5 MiB at most, and that takes no longer, also when it has to wait for others; at a Unix
+# socket it could go on and on.
+LAST_WORDS_SECONDS = 10.0
+
 # Counters of those who broke the protocol; any other code counts as a protocol error.
 CLOSED = {
     UNSUPPORTED_DATA: "closed_binary",
@@ -63,14 +70,17 @@ class BusSocket(Door, WebSocketHandler):
         super().initialize(bus)
         self.who = Who(bus.number(), peer.UNKNOWN)
         self.outbox: Outbox | None = None  # None before joining and after leaving
-        self._stream: IOStream | None = None
+        self._stream: ClientStream | None = None
         self._protocol: StrictProtocol | None = None
         self._pace = Pace()
         self._peer = self._account()  # whatever number of connections it has
         self._malformed = Throttle()
         self._pulse = Pulse(bus.config.ping_interval, bus.config.ping_timeout)
         self._drafting = False  # whether what it has begun counts against the limit for all
+        self._listen_until: float | None = None  # when to stop listening, if it hears nothing
+        self._subscribes = False  # whether it says what it wants to hear
         self._going = False
+        self._heard = 0  # texts it has said, messages or not
         self._ending = ""  # how we ended it, if we did
 
     @property
@@ -117,19 +127,24 @@ class BusSocket(Door, WebSocketHandler):
             return self._protocol
         return protocol
 
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        self._subscribes = subscriptions.SUBPROTOCOL in subprotocols
+        return subscriptions.SUBPROTOCOL if self._subscribes else None
+
     # tornado calls these
 
     def open(self, *args: str, **kwargs: str) -> None:
         assert self.ws_connection is not None
+        assert isinstance(self.ws_connection.stream, ClientStream)
         self._stream = self.ws_connection.stream
-        assert self._stream is not None
         self.bus.lobby.leave(self._stream)
         # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
         self.set_nodelay(True)
         agent = read_agent(self.request.headers.get("User-Agent"))
         role = self.role.name if self.role is not None else ""
         self.who = Who(self.who.number, peer.name(self._stream.socket), agent, role)
-        self.outbox = self.bus.join(self.name, self, self.role)
+        self._stream.hear_out(self._hear_out)
+        self.outbox = self.bus.join(self.name, self, self.role, self._subscribes)
         log.info("%s joined", self.name)
         if self.bus.roles is not None:
             self.hold_to(self.bus.roles)  # which may have changed since it asked
@@ -145,21 +160,25 @@ class BusSocket(Door, WebSocketHandler):
 
     def on_text(self, text: str) -> Awaitable[None] | None:
         outbox = self.outbox
-        if outbox is None or self._going:  # it has to go, and is still talking
-            return None
+        if (outbox is None and self._listen_until is None) or self._going:
+            return None  # it has to go, and is still talking
+        self._heard += 1
         try:
             type_ = envelope.check(text)
         except Malformed as why:
             self._report_malformed(why, text)
             return None
+        if self._subscribes and type_ in subscriptions.ORDERS:
+            return None if outbox is None else self._obey(outbox, type_, text)
         if self.role is not None and type_ not in self.role.publish:
             self._report_forbidden(type_)
             return None
         if self.bus.config.filter:
             self._log_message(type_, text)
         size = self.bus.publish(text, type_)
-        outbox.said += 1
-        outbox.said_bytes += size
+        if outbox is not None:
+            outbox.said += 1
+            outbox.said_bytes += size
         return self._hold_up(size) if self.bus.hub.congested else None
 
     def on_heard(self, unfinished: int) -> None:
@@ -189,8 +208,10 @@ class BusSocket(Door, WebSocketHandler):
         if not (stream.writing() or stream.closed()):
             # Straight to the system, which takes it all nearly always: half the price of
             # stream.write, whose buffer and future are for what the system does not take.
-            with contextlib.suppress(OSError):  # stream.write meets it again, and handles it
+            try:  # noqa: SIM105 (suppress() takes half a microsecond, for each client)
                 rest = rest[stream.write_to_fd(rest) :]
+            except OSError:  # stream.write meets it again, and handles it
+                pass
             if not rest:
                 return True
         try:
@@ -209,8 +230,11 @@ class BusSocket(Door, WebSocketHandler):
 
     def go_away(self) -> None:
         self._going = True
+        if self._protocol is not None:
+            self._protocol.acknowledging = False
         if self.outbox is None or not self.outbox.backlog:
-            self.close(GOING_AWAY, "the bus stops")
+            # What it said after that it may say again; what it said before, it need not.
+            self.close(GOING_AWAY, f"the bus stops, it heard {self._heard} messages")
 
     def cut(self) -> None:
         if self._stream is not None:
@@ -218,6 +242,9 @@ class BusSocket(Door, WebSocketHandler):
 
     def look_after(self) -> None:
         if self.outbox is None:  # on its way out, with a time limit of its own
+            if self._listen_until is not None and time.monotonic() > self._listen_until:
+                self._ending = "it hears nothing any more"
+                self.cut()
             return
         # The ping would stand behind what it has not read, or the answer waits for us to read it.
         excused = bool(self.outbox.backlog or (self._protocol and self._protocol.holding))
@@ -238,14 +265,16 @@ class BusSocket(Door, WebSocketHandler):
             self._protocol.give_up(TRY_AGAIN_LATER, "too many messages were begun and not finished")
 
     def hold_to(self, roles: Roles) -> None:
-        if self.outbox is None or self.role is None:
+        if self.role is None:
             return
         now = roles.successor(self.role)
         if now is None:
+            self._listen_until = None  # its last words are of no interest
             self.close(POLICY_VIOLATION, "the access file has changed")
         elif now is not self.role:
             self.role = now
-            self.bus.hub.change(self.outbox, hears(now))
+            if self.outbox is not None:
+                self.bus.hub.restrict(self.outbox, may_hear(now))
 
     def _chunk_left(self, sent: asyncio.Future[None]) -> None:
         if self.outbox is None or sent.cancelled() or sent.exception():
@@ -254,10 +283,37 @@ class BusSocket(Door, WebSocketHandler):
         if self._going:
             self.go_away()
 
+    def _hear_out(self) -> None:
+        """Send it nothing more, and relay what it has said."""
+        if self.outbox is not None:
+            self._listen_until = time.monotonic() + LAST_WORDS_SECONDS
+            self.bus.hung_up(self, self.outbox)
+            self.outbox = None
+
     def _leave_hub(self) -> None:
         if self.outbox is not None:
             self.bus.hub.leave(self.outbox)
             self.outbox = None
+
+    def _obey(self, outbox: Outbox, type_: str, text: str) -> Awaitable[None] | None:
+        """Take an order about what it is to hear; it costs its sender what a message does."""
+        hub = self.bus.hub
+        try:
+            types = subscriptions.parse(text)
+            if type_ == subscriptions.SUBSCRIBE:
+                hub.subscribe(outbox, types)
+            else:
+                hub.unsubscribe(outbox, types)
+            hub.counters.orders += 1
+        except Malformed as why:
+            self._report_malformed(why, text)
+        except TooManyTypes as why:  # to lose messages would be worse than what this costs
+            hub.overfill(outbox)
+            hub.counters.overfilled += 1
+            self._complain("sending everything to", str(why))
+        held = self._hold_up(len(text)) if hub.congested else None
+        # Whoever has named many types can cause much work with few bytes: others have a turn, too.
+        return held or asyncio.sleep(0)
 
     def _hold_up(self, size: int) -> Awaitable[None] | None:
         """Make a sender that floods wait; what it goes on to say then waits in its own TCP."""
@@ -278,10 +334,11 @@ class BusSocket(Door, WebSocketHandler):
             log.warning("%s %s: %s%s", what, self.name, why, unsaid or more)
 
     def _report_forbidden(self, type_: str) -> None:
-        """Warn once of each type, whatever number of connections its role has."""
+        """Warn once of each type, however often a client that has a name connects."""
         self.bus.hub.counters.forbidden += 1
         quote = envelope.excerpt(type_)
-        more = self.bus.forbidden.of(self.who.role).more(quote)
+        client = f"{self._peer}, {self.who.agent or self.who.number}"
+        more = self.bus.forbidden.more(self.who.role, client, quote)
         if more is not None:
             log.warning("dropped %s of %s, which may not publish it%s", quote, self.name, more)
 

@@ -1,5 +1,5 @@
 """
-Who is joined, who receives a message, who is too slow.
+Who is joined, who is written to and when, who is too slow.
 
 The hub knows clients by their `Outbox`, never sockets or loops. All clients see one order: the
 order of the calls of `Hub.publish`.
@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ovos_bus.audience import Audience
 from ovos_bus.errors import BacklogFull, TooSlow
+from ovos_bus.joined import Joined
+from ovos_bus.message_types import Types
 from ovos_bus.metrics import Counters
 from ovos_bus.outbox import CHUNK_BYTES, MIB, Outbox, Wire
 
@@ -27,9 +31,6 @@ BEHIND_BYTES = 1 * MIB
 # ... unless it has taken nothing for so many seconds: then it is stalled, and nobody waits. A slow
 # reader shows progress in steps of a third of the system's send buffer (`ovos_bus.stream`).
 PATIENCE = 2.0
-
-# Whether a client is sent messages of a type.
-Hears = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Tally:
         sent: Messages for it, the greeting included, and those that it has not read yet.
         sent_bytes: Their size.
         backlog: How many of these bytes it has not read yet.
+        subscriptions: How many types it subscribes to; ``None`` for all that it may hear.
     """
 
     seconds: float
@@ -68,6 +70,7 @@ class Tally:
     sent: int
     sent_bytes: int
     backlog: int
+    subscriptions: int | None
 
 
 class Hub:
@@ -82,16 +85,18 @@ class Hub:
         self.limits = limits or Limits()
         self.counters = counters or Counters()
         self._clock = clock
-        self._everyone: tuple[Outbox, ...] = ()  # but for those who hear only some types
-        self._choosy: dict[Outbox, Hears] = {}
-        self._chosen: dict[Outbox, list[bytes]] = {}  # of what is joined, theirs
+        self._audience = Audience()
         self._behind: set[Outbox] = set()  # the clients with unread data
         self._turn_is_open = False
-        self._joined: list[bytes] = []  # this turn's frames that were not written yet
-        self._joined_bytes = 0
+        self._joined = Joined()
 
     def __len__(self) -> int:
-        return len(self._everyone) + len(self._choosy)
+        return len(self._audience)
+
+    @property
+    def subscriptions(self) -> int:
+        """Types that are subscribed to, one by two clients counting twice."""
+        return self._audience.named
 
     @property
     def backlog(self) -> int:
@@ -109,7 +114,14 @@ class Hub:
             for outbox in self._behind
         )
 
-    def join(self, name: str, wire: Wire, greeting: bytes, hears: Hears | None = None) -> Outbox:
+    def join(
+        self,
+        name: str,
+        wire: Wire,
+        greeting: bytes,
+        may: Types | None = None,
+        subscribes: bool = False,
+    ) -> Outbox:
         """
         Let a client in. It receives the greeting first, then whatever is published later.
 
@@ -117,28 +129,54 @@ class Hub:
             name: Who it is, for logs.
             wire: Where its chunks go.
             greeting: A frame for it alone.
-            hears: Whether it is sent messages of a type; ``None`` sends it all.
+            may: The types that it may be sent at all; ``None`` is everything.
+            subscribes: Whether it is sent nothing else until it subscribes.
         """
         self._flush()
         outbox = Outbox(name, wire, self._clock)
         outbox.sent, outbox.sent_bytes = 1, len(greeting)
-        self._add(outbox, hears)
+        self._audience.join(outbox, may, subscribes)
+        self._settle(outbox, -1)
         self.counters.joined += 1
         if outbox.offer(greeting):
             self._fell_behind(outbox)
         return outbox
 
-    def change(self, outbox: Outbox, hears: Hears | None) -> None:
-        """Send a client other types from now on; one that left stays away."""
-        self._flush()
-        if self._remove(outbox):
-            self._add(outbox, hears)
+    def restrict(self, outbox: Outbox, may: Types | None) -> None:
+        """Let a client hear other types from now on; one that left stays away."""
+        with self._moving(outbox) as here:
+            if here:
+                self._audience.restrict(outbox, may)
+
+    def subscribe(self, outbox: Outbox, types: Iterable[str]) -> None:
+        """
+        Send a client these types, too, from now on, as far as it may hear them.
+
+        Raises:
+            TooManyTypes: If that is more than is kept for it. Nothing has changed then.
+        """
+        with self._moving(outbox) as here:
+            if here:
+                self._audience.subscribe(outbox, types)
+
+    def unsubscribe(self, outbox: Outbox, types: Iterable[str]) -> None:
+        """Send a client these types no longer."""
+        with self._moving(outbox) as here:
+            if here:
+                self._audience.unsubscribe(outbox, types)
+
+    def overfill(self, outbox: Outbox) -> None:
+        """Send a client all that it may hear from now on, whatever else it asks for."""
+        with self._moving(outbox) as here:
+            if here:
+                self._audience.overfill(outbox)
 
     def leave(self, outbox: Outbox) -> None:
         """Take a client out; one that left already is none of our business."""
         outbox.discard()
         self._behind.discard(outbox)
-        if self._remove(outbox):
+        self._settle(outbox, 1)
+        if self._audience.leave(outbox):
             self.counters.left += 1
 
     def publish(self, frame: bytes, type_: str = "") -> bool:
@@ -148,20 +186,24 @@ class Hub:
         Returns:
             Whether this opened a turn. The caller then calls `end_turn` when the turn is over.
         """
-        self.counters.received += 1
-        self.counters.received_bytes += len(frame)
-        self.counters.delivered += len(self._everyone)
-        if self._choosy:
-            self._choose(frame, type_)
-        if not self._turn_is_open:
-            self._turn_is_open = True
-            self._deliver(frame)
-            return True
-        self._joined.append(frame)
-        self._joined_bytes += len(frame)
-        if self._joined_bytes >= CHUNK_BYTES:
-            self._flush()
-        return False
+        counters, audience = self.counters, self._audience
+        everyone = audience.everyone
+        choosy = audience.choosy(type_) if audience.is_choosy else ()
+        counters.received += 1
+        counters.received_bytes += len(frame)
+        counters.delivered += len(everyone) + len(choosy)
+        if self._turn_is_open:
+            self._joined.add(frame, choosy)
+            if self._joined.size >= CHUNK_BYTES:
+                self._flush()
+            return False
+        if not (everyone or choosy):
+            return False
+        self._turn_is_open = True
+        for outbox in choosy:
+            self._give(outbox, frame, 1)
+        self._give_everyone(frame)
+        return True
 
     def end_turn(self) -> None:
         """Write what was joined; the next frame opens a new turn."""
@@ -187,8 +229,10 @@ class Hub:
         Who is sent everything was sent what the hub has received since, so deliveries, of which
         there are many, are not counted one by one; those of the choosy are.
         """
+        subscriptions = self._audience.subscriptions(outbox)
         self._flush()  # what waits for the end of the turn is counted as received already
-        all_ = outbox not in self._choosy
+        # That may have been too much for this one; what it was sent is counted all the same.
+        all_ = self._audience.is_sent_everything(outbox)
         return Tally(
             seconds=self._clock() - outbox.joined_at,
             received=outbox.said,
@@ -196,55 +240,50 @@ class Hub:
             sent=outbox.sent + all_ * self.counters.received,
             sent_bytes=outbox.sent_bytes + all_ * self.counters.received_bytes,
             backlog=outbox.backlog,
+            subscriptions=subscriptions,
         )
 
-    def _add(self, outbox: Outbox, hears: Hears | None) -> None:
-        if hears is not None:
-            self._choosy[outbox] = hears
-            return
-        self._everyone += (outbox,)
-        outbox.sent -= self.counters.received
-        outbox.sent_bytes -= self.counters.received_bytes
+    @contextmanager
+    def _moving(self, outbox: Outbox) -> Iterator[bool]:
+        """
+        Let what a client hears be changed, if it is (still) here.
 
-    def _remove(self, outbox: Outbox) -> bool:
-        """Take a client out of those who are sent anything, and return whether it was there."""
-        self._chosen.pop(outbox, None)
-        if self._choosy.pop(outbox, None) is not None:
-            return True
-        if outbox not in self._everyone:
-            return False
-        self._everyone = tuple(other for other in self._everyone if other is not outbox)
-        outbox.sent += self.counters.received
-        outbox.sent_bytes += self.counters.received_bytes
-        return True
+        What is joined goes out before that, to those who heard it when it was published.
+        """
+        self._flush()
+        self._settle(outbox, 1)
+        try:
+            yield outbox in self._audience
+        finally:
+            self._settle(outbox, -1)
 
-    def _choose(self, frame: bytes, type_: str) -> None:
-        """Send a frame to those of the choosy who hear its type: now, or joined with others."""
-        for outbox, hears in tuple(self._choosy.items()):
-            if hears(type_):
-                self.counters.delivered += 1
-                outbox.sent += 1
-                outbox.sent_bytes += len(frame)
-                if self._turn_is_open:
-                    self._chosen.setdefault(outbox, []).append(frame)
-                elif outbox.offer(frame):
-                    self._fell_behind(outbox)
+    def _settle(self, outbox: Outbox, sign: int) -> None:
+        """Count what one was sent that is sent everything (1), or no longer count it (-1)."""
+        if self._audience.is_sent_everything(outbox):
+            outbox.sent += sign * self.counters.received
+            outbox.sent_bytes += sign * self.counters.received_bytes
 
     def _flush(self) -> None:
         if self._joined:
-            frames, self._joined, self._joined_bytes = self._joined, [], 0
-            chosen, self._chosen = self._chosen, {}
-            for outbox, theirs in chosen.items():
-                if outbox.offer(b"".join(theirs)):
-                    self._fell_behind(outbox)
-            self._deliver(frames[0] if len(frames) == 1 else b"".join(frames))
+            joined, self._joined = self._joined, Joined()
+            for outbox, chunk, count in joined.parts():
+                if outbox in self._audience:  # it may have left since
+                    self._give(outbox, chunk, count)
+            self._give_everyone(joined.everything() if self._audience.everyone else b"")
 
-    def _deliver(self, chunk: bytes) -> None:
-        for outbox in self._everyone:
+    def _give_everyone(self, chunk: bytes) -> None:
+        for outbox in self._audience.everyone:
             if outbox.offer(chunk):
                 self._fell_behind(outbox)
         if self._behind:
             self._limit_total()
+
+    def _give(self, outbox: Outbox, chunk: bytes, count: int) -> None:
+        """Send one of the choosy its frames."""
+        outbox.sent += count
+        outbox.sent_bytes += len(chunk)
+        if outbox.offer(chunk):
+            self._fell_behind(outbox)
 
     def _fell_behind(self, outbox: Outbox) -> None:
         self._behind.add(outbox)

@@ -13,7 +13,6 @@ import socket
 import sys
 
 from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream, SSLIOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
@@ -26,7 +25,7 @@ from ovos_bus.handler import BusSocket
 from ovos_bus.outbox import KIB, MIB
 from ovos_bus.roles import Roles
 from ovos_bus.status import Clients, Health, Metrics
-from ovos_bus.stream import PlainStream, bound_buffers
+from ovos_bus.stream import ClientStream, PlainStream, TlsStream, bound_buffers
 from ovos_bus.tls import LOOK_INTERVAL, Tls, is_news
 from ovos_bus.unix import UnixSocket
 
@@ -68,6 +67,8 @@ class CannotListen(BusError):
         if self.why.errno == errno.EADDRINUSE:
             flag = "--unix-socket" if self.address.startswith(UNIX) else "--port"
             hint = f"; is a bus running already? {flag} takes another"
+        elif self.why.errno in (errno.ENOENT, errno.ENOTDIR):  # only a Unix socket has a folder
+            hint = ", or name another file (unix_socket, or host)"
         return f"cannot listen on {self.address}: {problem}{hint}"
 
 
@@ -137,15 +138,15 @@ class Listener:
             bound_buffers(connection)
             bus = self._bus
             room = config.max_msg_size + MIB  # a message is read whole, with its frame's head
-            stream: IOStream
+            stream: ClientStream
             if connection.family == socket.AF_UNIX:
-                stream = IOStream(connection, max_buffer_size=room)
+                stream = ClientStream(connection, room, bus.reserve)
             elif self._tls is None:
                 peer = str(address[0])
-                stream = PlainStream(connection, room, peer, bus.complaints)
+                stream = PlainStream(connection, room, bus.reserve, peer, bus.complaints)
             else:
                 try:
-                    stream = SSLIOStream(self._tls.wrap(connection, address), max_buffer_size=room)
+                    stream = TlsStream(self._tls.wrap(connection, address), room, bus.reserve)
                 except OSError:  # gone already
                     connection.close()
                     return

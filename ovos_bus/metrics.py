@@ -32,12 +32,14 @@ class Counters:
     received: int = _count("Messages received")
     received_bytes: int = _count("Bytes of the messages received, as framed for delivery")
     delivered: int = _count("Deliveries: messages times the clients that they were for")
+    orders: int = _count("Messages that subscribed to types, or unsubscribed")
+    overfilled: int = _count("Clients sent everything because they asked for too many types")
     malformed: int = _count("Texts that were dropped because they are no message")
     forbidden: int = _count("Messages that were dropped because their sender may not say them")
     paused: int = _count("Times that a sender was slowed down so that others could catch up")
 
 
-def exposition(counters: Counters, clients: int, backlog: int) -> bytes:
+def exposition(counters: Counters, clients: int, backlog: int, subscriptions: int) -> bytes:
     """
     Write the counters in the text format that Prometheus reads.
 
@@ -45,6 +47,7 @@ def exposition(counters: Counters, clients: int, backlog: int) -> bytes:
         counters: The counts since the start.
         clients: Clients joined now.
         backlog: Bytes unread now, of all clients together.
+        subscriptions: Types subscribed to now, of all clients together.
 
     Raises:
         ImportError: If the extra ``metrics`` (prometheus-client) is not installed.
@@ -59,6 +62,9 @@ def exposition(counters: Counters, clients: int, backlog: int) -> bytes:
             return [
                 GaugeMetricFamily("ovos_bus_clients", "Clients joined now", clients),
                 GaugeMetricFamily("ovos_bus_backlog_bytes", "Bytes unread now", backlog),
+                GaugeMetricFamily(
+                    "ovos_bus_subscriptions", "Types subscribed to now", subscriptions
+                ),
                 *(
                     CounterMetricFamily(
                         f"ovos_bus_{count.name}",

@@ -21,6 +21,7 @@ from ovos_bus.errors import Violation
 from ovos_bus.frame import control_frame
 from ovos_bus.inbox import CLOSE, PING, PONG, TEXT, Inbox, goodbye, xor
 from ovos_bus.outbox import CHUNK_BYTES
+from ovos_bus.stream import ClientStream
 
 Unmask = Callable[[bytes, bytes], bytes]
 
@@ -68,9 +69,10 @@ class StrictProtocol(WebSocketProtocol13):
         self._hearer = hearer
         self._inbox = Inbox(plain.params.max_message_size, _unmask)
         self._pong: asyncio.Future[None] | None = None
-        self._owed: bytes | None = None  # the answer to the last ping, while one is on its way
+        self._owed: list[bytes] = []  # answers to pings that have not left yet
         self._deaf = False  # whether what comes is read and forgotten
         self.holding = False  #: whether the client has to wait, and nothing is read
+        self.acknowledging = True  #: whether pings are answered, which says that all was taken
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         if not self.server_terminated and not self.client_terminated:
@@ -101,6 +103,7 @@ class StrictProtocol(WebSocketProtocol13):
 
     async def _listen(self) -> None:
         hearer, inbox, stream = self._hearer, self._inbox, self.stream
+        assert isinstance(stream, ClientStream)
         said = 0  # bytes since the last breath
         while not (self.client_terminated or self._deaf):
             data = await stream.read_bytes(CHUNK_BYTES, partial=True)
@@ -118,6 +121,7 @@ class StrictProtocol(WebSocketProtocol13):
                 said += FRAME_COST
                 if said >= BREATH_BYTES:
                     said = 0
+                    stream.read_ahead()
                     await asyncio.sleep(0)
             hearer.on_heard(inbox.unfinished)
             said += len(data)  # also of what was no event, such as empty fragments
@@ -130,26 +134,41 @@ class StrictProtocol(WebSocketProtocol13):
             self._answer(payload)
         elif opcode == CLOSE:
             code, reason = goodbye(payload)
+            if self._owed:
+                self._owed = [b"".join(self._owed)]
+                self._pay()
             self.client_terminated = True
             self.close_code, self.close_reason = code, reason
             self.close(code)  # the same code comes back (§5.5.1)
 
     def _answer(self, data: bytes) -> None:
-        """Answer a ping; of many that come while an answer is on its way, the last (§5.5.3)."""
-        if self.server_terminated:
-            return
+        """
+        Answer a ping when the turn is over, so that an answer acknowledges.
+
+        What the client said before it has then been written to everybody whom it was for, or waits
+        in their outboxes. Of many pings that come while an answer is on its way, only the last is
+        answered (§5.5.3).
+        """
+        if self.acknowledging:
+            self._owed.append(control_frame(PONG, data))
+            self._pay_later()
+
+    def _pay_later(self) -> None:
+        """Come back when the open turn, whose end the loop was told of before, is over."""
+        asyncio.get_running_loop().call_soon(self._pay)
+
+    def _pay(self) -> None:
         if self._pong is not None and not self._pong.done():
-            self._owed = data
-            return
-        self._pong = self.stream.write(control_frame(PONG, data))
-        if not self._pong.done():
-            self._pong.add_done_callback(self._answered)
+            del self._owed[:-1]
+        elif self._owed and not self.server_terminated:
+            with contextlib.suppress(StreamClosedError):  # the reading side meets it, too
+                self._pong = self.stream.write(self._owed.pop(0))
+                if not self._pong.done():
+                    self._pong.add_done_callback(self._answered)
 
     def _answered(self, sent: asyncio.Future[None]) -> None:
-        owed, self._owed = self._owed, None
-        if owed is not None and not sent.cancelled() and not sent.exception():
-            with contextlib.suppress(StreamClosedError):  # the reading side meets it, too
-                self._answer(owed)
+        if self._owed and not sent.cancelled() and not sent.exception():
+            self._pay_later()
 
     async def _drain(self) -> None:
         """

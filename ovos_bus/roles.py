@@ -16,13 +16,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ovos_bus.errors import Refused
+from ovos_bus.message_types import WILDCARD, Types
 
 # So that a token is recognised where it does not belong, by people and by scanners of sources.
 TOKEN_PREFIX = "ovosbus-"
 TOKEN_BYTES = 32
-
-# Stands for any end of a type, at the end of a pattern.
-WILDCARD = "*"
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
@@ -30,26 +28,6 @@ _LISTS = ("publish", "subscribe")
 
 # Where a token stands in a request that comes with none in its headers.
 QUERY_KEY = "token"
-
-
-class Types:
-    """A set of message types: some by their names, some by how they begin."""
-
-    __slots__ = ("_exact", "_prefixes", "everything")
-
-    def __init__(self, patterns: Iterable[str]) -> None:
-        """
-        Args:
-            patterns: Types, and beginnings of types that end in ``*``.
-        """
-        patterns = tuple(patterns)
-        prefixes = (p[:-1] for p in patterns if p.endswith(WILDCARD))
-        self._prefixes = tuple(prefixes)
-        self._exact = frozenset(p for p in patterns if not p.endswith(WILDCARD))
-        self.everything = "" in self._prefixes
-
-    def __contains__(self, type_: str) -> bool:
-        return type_ in self._exact or type_.startswith(self._prefixes)
 
 
 @dataclass(frozen=True)

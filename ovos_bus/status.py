@@ -46,7 +46,7 @@ class Metrics(Page):
     def get(self) -> None:
         hub = self.bus.hub
         try:
-            text = exposition(hub.counters, len(hub), hub.backlog)
+            text = exposition(hub.counters, len(hub), hub.backlog, hub.subscriptions)
         except ImportError:
             self.set_status(501)
             self.finish("/metrics needs prometheus-client: pip install 'ovos-bus[metrics]'\n")
@@ -65,4 +65,5 @@ def _client(who: Who, tally: Tally) -> dict[str, object]:
         "received": {"messages": tally.received, "bytes": tally.received_bytes},
         "sent": {"messages": tally.sent, "bytes": tally.sent_bytes},
         "backlog_bytes": tally.backlog,
+        "subscriptions": "all" if tally.subscriptions is None else tally.subscriptions,
     }

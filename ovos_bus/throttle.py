@@ -17,6 +17,9 @@ LINES_PER_PEER = 5
 # than a program has, and a hostile one could make up any number.
 ROOM = 32
 
+# Clients of one entry of the access file that are told apart: an installation has a dozen programs.
+CLIENTS = 32
+
 # Peers that are told apart; who comes when all are taken shares one throttle with the like.
 PEERS = 256
 
@@ -75,14 +78,22 @@ class Throttles:
     and who finds none nevertheless is held to the throttle of `others`.
     """
 
-    __slots__ = ("_clock", "_interval", "_peers", "others")
+    __slots__ = ("_clock", "_interval", "_lines", "_peers", "others")
 
     def __init__(
-        self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic
+        self,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+        lines: int = LINES_PER_PEER,
     ) -> None:
-        self._interval, self._clock = interval, clock
+        """
+        Args:
+            interval: Seconds.
+            lines: How many to allow each peer in an interval.
+        """
+        self._interval, self._clock, self._lines = interval, clock, lines
         self._peers: dict[str, Throttle] = {}
-        self.others = Throttle(interval, clock, LINES_PER_PEER)
+        self.others = Throttle(interval, clock, lines)
 
     def __len__(self) -> int:
         return len(self._peers)
@@ -95,7 +106,7 @@ class Throttles:
                 self._forget()
             if len(self._peers) >= PEERS:
                 return self.others.more()
-            throttle = self._peers[peer] = Throttle(self._interval, self._clock, LINES_PER_PEER)
+            throttle = self._peers[peer] = Throttle(self._interval, self._clock, self._lines)
         return throttle.more()
 
     def _forget(self) -> None:
@@ -126,16 +137,37 @@ class Once:
 
 
 class Onces:
-    """A `Once` for each of those whom the access file names, of whom there are not many."""
+    """
+    A `Once` for each client of each of those whom the access file names, of whom there are few.
 
-    __slots__ = ("_onces",)
+    One entry may have any number of clients, all local ones for example. So many are told apart;
+    who comes later shares one throttle with the like, so that connecting again and again, each
+    time as somebody else, fills neither the log nor the memory.
+    """
 
-    def __init__(self) -> None:
-        self._onces: dict[str, Once] = {}
+    __slots__ = ("_clock", "_entries", "_interval")
 
-    def of(self, name: str) -> Once:
-        """Return the one of a name, over however many connections; empty for those without."""
-        once = self._onces.get(name)
+    def __init__(
+        self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._interval, self._clock = interval, clock
+        self._entries: dict[str, tuple[dict[str, Once], Throttle]] = {}
+
+    def more(self, entry: str, client: str, thing: str) -> str | None:
+        """
+        Ask for a line about a thing, as `Throttle.more` does.
+
+        Args:
+            entry: The name in the access file; empty for those who have none.
+            client: What tells its clients apart, and stays when one connects again.
+            thing: What they did.
+        """
+        if entry not in self._entries:
+            self._entries[entry] = {}, Throttle(self._interval, self._clock)
+        clients, others = self._entries[entry]
+        once = clients.get(client)
         if once is None:
-            once = self._onces[name] = Once()
-        return once
+            if len(clients) >= CLIENTS:
+                return others.more()
+            once = clients[client] = Once(self._interval, self._clock)
+        return once.more(thing)

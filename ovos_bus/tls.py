@@ -9,10 +9,11 @@ import stat
 from pathlib import Path
 from typing import ClassVar, NoReturn
 
+from ovos_bus import peer
 from ovos_bus.certificate import OwnCertificate, fingerprint, folder, names_of
 from ovos_bus.config import BusConfig
 from ovos_bus.errors import BadCertificate
-from ovos_bus.throttle import Throttle
+from ovos_bus.throttle import Throttles
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Tls:
             BadCertificate: If there is none that could be used, and none can be made.
         """
         self._config = config
-        self._socket_class = type("TlsSocket", (_TlsSocket,), {"failures": Throttle()})
+        self._socket_class = type("TlsSocket", (_TlsSocket,), {"failures": Throttles(lines=1)})
         self._own = not config.ssl_cert
         if self._own:
             self.file, self.key_file = folder() / "bus.crt", folder() / "bus.key"
@@ -106,6 +107,8 @@ class Tls:
                 content = file.read_bytes()
             except OSError as why:
                 problem = f"cannot be read: {why.strerror or why}"
+                if isinstance(why, FileNotFoundError):
+                    problem += "; without ssl_cert and ssl_key the bus makes a pair of its own"
                 raise BadCertificate(setting, str(file), problem) from None
             if setting == "ssl_cert":
                 self._certificate = content
@@ -128,7 +131,7 @@ class Tls:
 class _TlsSocket(ssl.SSLSocket):
     """Says in our words, and seldom, why a handshake failed."""
 
-    failures: ClassVar[Throttle]
+    failures: ClassVar[Throttles]
     address: tuple[object, ...] = ()
 
     def do_handshake(self, block: bool = False) -> None:
@@ -137,10 +140,11 @@ class _TlsSocket(ssl.SSLSocket):
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError):
             raise  # it goes on, or they just left
         except ssl.SSLError as why:
-            more = self.failures.more()
+            who = str(self.address[0]) if self.address else peer.UNKNOWN
+            more = self.failures.more(who)
             if more is not None:
                 problem = _REASONS.get(why.reason, ascii(why.reason or str(why)))
-                log.warning("no TLS with %s: %s%s", *self.address[:1], problem, more)
+                log.warning("no TLS with %s: %s%s", who, problem, more)
             raise
 
 

@@ -115,7 +115,10 @@ def _alone_in(folder: str) -> Iterator[None]:
     Raises:
         OSError: If the folder is not there or not safe, or is locked for too long.
     """
-    descriptor = os.open(folder or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(folder or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError) as why:
+        raise OSError(why.errno, f"there is no folder {folder}; make it") from None
     try:
         mode = os.fstat(descriptor).st_mode
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:

@@ -16,6 +16,7 @@ from typing import Any
 from ovos_bus_client import conf
 from ovos_bus_client._core import address
 from ovos_bus_client._core.deadline import Deadline
+from ovos_bus_client._core.interest import OFFER
 from ovos_bus_client._credentials import headers as credentials
 from ovos_bus_client._dial import dial
 from ovos_bus_client.encryption import seal
@@ -97,7 +98,8 @@ def _reach(config: conf.MessageBusConfig, deadline: Deadline, patient: bool) -> 
                 sslopt=tls,
                 sockopt=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
                 skip_utf8_validation=True,
-                header=shown,
+                # Of a bus that asks what we want to hear, we want to hear nothing.
+                header={**shown, **OFFER},
                 redirect_limit=0,
                 # Whoever says where it comes from is a browser to the bus.
                 suppress_origin=True,

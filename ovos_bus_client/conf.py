@@ -198,6 +198,16 @@ def load_unsent_limits(messages: int | None = None, size: int | None = None) -> 
     return limits[0], limits[1]
 
 
+def load_subscriptions() -> bool:
+    """
+    Tell whether clients ask for what they are sent, ``websocket.subscriptions``; default is yes.
+
+    Raises:
+        WrongSetting: If it is neither true nor false.
+    """
+    return _load_switch("subscriptions")
+
+
 def load_token(given: str | None = None) -> str | None:
     """
     Tell with which token the bus lets this program in: ``websocket.token``, or none.
@@ -224,10 +234,15 @@ def load_shared_connection() -> bool:
     Raises:
         WrongSetting: If it is neither true nor false.
     """
-    shared = _section(BUS_SECTION).get("shared_connection")
-    if shared is not None and not isinstance(shared, bool):
-        raise WrongSetting("websocket.shared_connection", shared, "true or false")
-    return shared is not False
+    return _load_switch("shared_connection")
+
+
+def _load_switch(key: str) -> bool:
+    """Read what is on if nothing is said."""
+    value = _section(BUS_SECTION).get(key)
+    if value is not None and not isinstance(value, bool):
+        raise WrongSetting(f"websocket.{key}", value, "true or false")
+    return value is not False
 
 
 def default_lang() -> str:

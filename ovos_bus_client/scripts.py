@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from ovos_bus_client import _oneshot, conf
 from ovos_bus_client._core.language import standard_tag
+from ovos_bus_client._trouble import in_words, is_answer
 from ovos_bus_client.errors import BusClientError, MalformedMessage
 from ovos_bus_client.message import Message
 
@@ -110,13 +111,11 @@ def _send(program: str, timeout: float, *messages: Message) -> None:
     except BusClientError as problem:  # a sentence that names the remedy
         _end(program, EXIT_NO_BUS, str(problem))
     except (OSError, ValueError, websocket.WebSocketException) as problem:
-        why = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
-        _end(
-            program,
-            EXIT_NO_BUS,
-            f"no bus at {_oneshot.url(config)} ({why}); start it with ovos-messagebus, "
-            "or say where it is in the section websocket of mycroft.conf",
-        )
+        where = f"no bus at {_oneshot.url(config)} ({in_words(problem)})"
+        if is_answer(problem):  # which names the remedy
+            _end(program, EXIT_NO_BUS, where)
+        hint = "or say where it is in the section websocket of mycroft.conf"
+        _end(program, EXIT_NO_BUS, f"{where}; start it with ovos-messagebus, {hint}")
 
 
 def _end(program: str, code: int, sentence: str) -> NoReturn:

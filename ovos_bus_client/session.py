@@ -464,7 +464,8 @@ class SessionManager:
 
     _lock: ClassVar[threading.RLock] = threading.RLock()
     _tracked: ClassVar[list[Any]] = []  # the buses that are listened to, the latest last
-    _told: ClassVar[list[dict[str, Any]]] = []  # what `sync` has said and was not heard back yet
+    # What `sync` has said of late, each with the buses (by id) on which it was heard back.
+    _told: ClassVar[list[tuple[dict[str, Any], set[int]]]] = []
 
     # ------------------------------------------------------------------ which session
 
@@ -666,7 +667,7 @@ class SessionManager:
             return
         data = cls.default_session.serialize()
         with cls._lock:
-            cls._told.append(data)
+            cls._told.append((data, set()))
             del cls._told[:-MAX_ECHOES]
         question = Message(SYNC) if message is None else message
         bus.emit(question.reply(UPDATE_DEFAULT, {"session_data": clone(data)}))
@@ -708,20 +709,26 @@ class SessionManager:
             cls.sync(message)  # for those who know the other way only
 
     @classmethod
-    def handle_default_update(cls, message: Any) -> None:
+    def handle_default_update(cls, message: Any, bus: Any = None) -> None:
         """
         Adopt the default session that the orchestrator tells of (S7).
 
-        What comes back of our own words is not news: the session may have changed since.
+        What comes back of our own words, once on each bus that this process is connected to, is
+        not news: the session may have changed since.
+
+        Args:
+            message: What was heard.
+            bus: Where.
         """
         data = message.data.get("session_data")
         if not isinstance(data, dict):
             return
         with cls._lock:
-            if data in cls._told:
-                cls._told.remove(data)
-            else:
-                cls.default_session._adopt(data)
+            for told, heard_on in cls._told:
+                if told == data and id(bus) not in heard_on:
+                    heard_on.add(id(bus))
+                    return
+            cls.default_session._adopt(data)
 
     # ------------------------------------------------------------------ speaking and recording
 

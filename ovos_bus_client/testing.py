@@ -34,7 +34,7 @@ from ovos_bus_client._core.dispatch import EVERY_FRAME, report_failure
 from ovos_bus_client._core.link import Event
 from ovos_bus_client._core.times import CLOSE_TIMEOUT
 from ovos_bus_client.client import MessageBusClient
-from ovos_bus_client.client.emitter import NamesHandlers
+from ovos_bus_client.client.emitter import OwnEmitter
 from ovos_bus_client.conf import Encryption, MessageBusConfig
 from ovos_bus_client.errors import ClientClosed, MalformedMessage
 from ovos_bus_client.message import Message
@@ -175,7 +175,7 @@ class FakeBus(MessageBusClient):
             report_failure(handler, args, error)
 
 
-class _Emitter(NamesHandlers):
+class _Emitter(OwnEmitter):
     """Calls each handler at once, and the next one also when one failed."""
 
     def __init__(
@@ -200,9 +200,14 @@ class _Connection:
     def __init__(self, room: _Room, on_pong: Callable[..., None]) -> None:
         self._room, self._on_pong = room, on_pong
 
-    def send(self, text: bytes) -> bool:
+    protocol = None  # everybody is sent everything
+
+    def send(self, text: bytes, then: bytes | None = None) -> bool:
         self._room.put(text)
         return True
+
+    def offer(self, headers: object) -> None:
+        """There is nothing to choose."""
 
     def ping(self, token: bytes) -> bool:
         self._on_pong(token)

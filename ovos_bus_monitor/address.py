@@ -6,7 +6,7 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
-from ovos_bus_client._core.address import url
+from ovos_bus_client._core.address import unix_path, url
 from ovos_bus_client.conf import MessageBusConfig
 from ovos_bus_monitor.errors import Misconfigured
 
@@ -61,7 +61,9 @@ def locate(host: str | None, port: int | None, route: str | None) -> Address:
     for key in ("host", "route"):
         if not isinstance(getattr(found, key), str):
             raise Misconfigured(key, getattr(found, key))
-    return Address(found.host, _port(found.port), found.route, bool(found.ssl))
+    # At a Unix socket there is none, and whatever stands for it does not matter.
+    port = 0 if unix_path(found.host) else _port(found.port)
+    return Address(found.host, port, found.route, bool(found.ssl))
 
 
 def _port(value: int | str) -> int:

@@ -7,6 +7,9 @@ from fnmatch import fnmatchcase
 
 from ovos_bus_monitor.seen import Malformed, Sighting
 
+# What makes a glob of a type.
+_GLOB = frozenset("*?[")
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -20,6 +23,13 @@ class Choice:
     types: tuple[str, ...] = ()  #: globs; a message matches one of them. Empty = all types
     excluded: tuple[str, ...] = ()  #: globs; a message that matches one is not shown
     session: str | None = None  #: a session id; ``None`` = all sessions
+
+    @property
+    def wanted(self) -> tuple[str, ...] | None:
+        """The only types that can be taken, if each was named; else ``None``."""
+        if not self.types or any(_GLOB.intersection(type_) for type_ in self.types):
+            return None
+        return tuple(filter(None, self.types))
 
     def takes(self, sighting: Sighting) -> bool:
         """Tell whether ``sighting`` is to be shown. Case counts, in globs and in ids."""

@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from ovos_bus_client._credentials import headers
 from ovos_bus_client._dial import dial, tls_context
+from ovos_bus_client._trouble import is_answer, reason
 from ovos_bus_client.conf import tls_options
 from ovos_bus_client.errors import WrongSetting
 from ovos_bus_monitor.address import Address
@@ -44,9 +45,7 @@ def clients(address: Address, timeout: float) -> list[Client]:
     if status == NOT_FOUND:
         raise NoList(url, "HTTP 404")
     if status != OK:
-        reason = body.decode(errors="backslashreplace").strip().partition("\n")[0]
-        # The daemon's line begins with the status, which the error says by itself.
-        raise Refused(url, status, reason.removeprefix(f"{status} "))
+        raise Refused(url, status, reason(status, body))
     try:
         return read(body)
     except ValueError as wrong:
@@ -64,7 +63,7 @@ def _get(address: Address, url: str, timeout: float) -> tuple[int, bytes]:
     except WrongSetting as wrong:
         raise Misconfigured(wrong.key.removeprefix("websocket."), wrong.value) from None
     except OSError as trouble:
-        raise Unreachable(url, in_words(trouble)) from None
+        raise Unreachable(url, in_words(trouble), is_answer(trouble)) from None
 
     def hang_up() -> None:
         # The time-out of a socket starts anew with each byte that comes; this one does not.

@@ -18,6 +18,9 @@ from the other side is escaped where it is printed.
 
 from __future__ import annotations
 
+from ovos_bus_client import _trouble
+from ovos_bus_client._trouble import remedy
+
 
 class MonitorError(Exception):
     """Base of all errors of the monitor; its sentence says what happened and what to do."""
@@ -30,14 +33,18 @@ class Unreachable(MonitorError):
     Attributes:
         url: Where it was looked for.
         reason: What the last attempt met.
+        answered: Whether somebody is there, and the reason names what helps.
     """
 
-    def __init__(self, url: str, reason: str) -> None:
-        self.url, self.reason = url, reason
+    def __init__(self, url: str, reason: str, answered: bool = False) -> None:
+        self.url, self.reason, self.answered = url, reason, answered
 
     def __str__(self) -> str:
+        what = f"no bus at {self.url} ({self.reason})"
+        if self.answered:
+            return what
         return (
-            f"no bus at {self.url} ({self.reason}); start it with ovos-messagebus, "
+            f"{what}; start it with ovos-messagebus, "
             "or say where it is with --host, --port and --route"
         )
 
@@ -56,7 +63,9 @@ class Refused(Unreachable):
 
     def __str__(self) -> str:
         why = f"HTTP {self.status}" + (f": {self.reason}" if self.reason else "")
-        return f"{self.url} refused the connection ({why}); check --host, --port and --route"
+        known = self.status in (401, 403, 503)  # of a bus that is the right one
+        hint = remedy(self.status, self.reason) if known else "check --host, --port and --route"
+        return "; ".join(filter(None, (f"{self.url} refused the connection ({why})", hint)))
 
 
 class Lost(MonitorError):
@@ -157,10 +166,9 @@ class Misconfigured(MonitorError):
 
 def in_words(trouble: Exception) -> str:
     """Return why, without errno numbers and object representations where that can be had."""
-    if isinstance(trouble, OSError) and trouble.strerror:
-        return trouble.strerror
     if isinstance(trouble, UnicodeError) and not isinstance(trouble, UnicodeDecodeError):
         return "that is no host name"
-    if isinstance(trouble, (ValueError, IndexError)):
+    # A certificate that is not trusted is a ValueError, too.
+    if isinstance(trouble, (ValueError, IndexError)) and not isinstance(trouble, OSError):
         return "it does not speak WebSocket"
-    return str(trouble) or type(trouble).__name__
+    return _trouble.in_words(trouble)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections import deque
+from collections.abc import Iterable
 
 import websocket
 
 from ovos_bus_client._core.address import dialed
+from ovos_bus_client._core.interest import OFFER, PROTOCOL, SUBSCRIBE, order
 from ovos_bus_client._credentials import headers
 from ovos_bus_client._dial import dial
+from ovos_bus_client._trouble import is_answer, reason
 from ovos_bus_client.conf import tls_options
 from ovos_bus_client.errors import WrongSetting
 from ovos_bus_monitor.address import Address
@@ -33,15 +37,17 @@ class Link:
 
     def __init__(self, address: Address, stream: websocket.WebSocket) -> None:
         self._address, self._stream = address, stream
+        self._early: deque[Sighting] = deque()  # what came before the bus had our order
 
     @classmethod
-    def open(cls, address: Address, timeout: float) -> Link:
+    def open(cls, address: Address, timeout: float, types: Iterable[str] | None = None) -> Link:
         """
-        Connect.
+        Connect. What passes after that is received.
 
         Args:
             address: Where the bus is.
             timeout: Seconds to wait for the connection and for each step of the handshake.
+            types: All that a bus that knows subscriptions need send; ``None`` wants everything.
 
         Raises:
             Refused: If the handshake was answered with an HTTP status.
@@ -54,7 +60,8 @@ class Link:
                 timeout=timeout,
                 socket=dial(address.url, timeout),
                 sslopt=tls_options() if address.ssl else None,
-                header=headers(address.config),
+                # Not as `subprotocols`: then a bus that selects none of them would be refused.
+                header=headers(address.config) | ({} if types is None else OFFER),
                 redirect_limit=0,
                 sockopt=_SOCKET_OPTIONS,
                 # `read` looks at the text anyway, and reports what is not UTF-8.
@@ -63,24 +70,46 @@ class Link:
                 suppress_origin=True,
             )
         except websocket.WebSocketBadStatusException as refusal:
-            body = (refusal.resp_body or b"").decode(errors="backslashreplace")
-            reason = body.strip().partition("\n")[0] or refusal.status_message or ""
-            raise Refused(address.url, refusal.status_code, reason) from None
+            told = reason(refusal.status_code, refusal.resp_body) or refusal.status_message or ""
+            raise Refused(address.url, refusal.status_code, told) from None
         except WrongSetting as wrong:
             raise Misconfigured(wrong.key.removeprefix("websocket."), wrong.value) from None
         except _TROUBLE as trouble:
-            raise Unreachable(address.url, in_words(trouble)) from None
+            raise Unreachable(address.url, in_words(trouble), is_answer(trouble)) from None
+        link = cls(address, stream)
+        selected = (stream.getheaders() or {}).get("sec-websocket-protocol")
+        if types is not None and selected == PROTOCOL:
+            try:
+                link._subscribe(types)
+            except _TROUBLE as trouble:
+                link.close()
+                raise Unreachable(address.url, in_words(trouble)) from None
         stream.settimeout(None)
-        return cls(address, stream)
+        return link
+
+    def _subscribe(self, types: Iterable[str]) -> None:
+        """Ask for some types, and wait until the bus has heard it: a pong says so."""
+        self._stream.send(order(SUBSCRIBE, types))
+        self._stream.ping()
+        while True:
+            opcode, frame = self._stream.recv_data_frame(control_frame=True)
+            if opcode == websocket.ABNF.OPCODE_PONG:
+                return
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                raise websocket.WebSocketConnectionClosedException(_farewell(frame.data))
+            if opcode != websocket.ABNF.OPCODE_PING:
+                self._early.append(read(frame.data, opcode == websocket.ABNF.OPCODE_BINARY))
 
     def fileno(self) -> int:
         """Return the file descriptor of the socket, to poll on; -1 when it is closed."""
         return self._stream.sock.fileno() if self._stream.sock else -1
 
     def pending(self) -> bool:
-        """Tell whether TLS has bytes decrypted already, which polling the socket cannot see."""
+        """Tell whether something is here already, which polling the socket cannot see."""
+        if self._early:
+            return True
         pending = getattr(self._stream.sock, "pending", None)
-        return bool(pending and pending())
+        return bool(pending and pending())  # TLS has decrypted it
 
     def send(self, text: str) -> None:
         """
@@ -105,6 +134,8 @@ class Link:
             TimeoutError: If nothing came in time.
             Lost: If the connection is gone, or the bus ended it.
         """
+        if self._early:
+            return self._early.popleft()
         self._stream.settimeout(timeout)
         try:
             opcode, frame = self._stream.recv_data_frame()

@@ -7,7 +7,7 @@ Names and addresses come from the clients, by way of the daemon; both are hostil
 from __future__ import annotations
 
 import json
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -20,7 +20,7 @@ NAME_CHARS = 40
 _Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, lt=1e10)]
 
-_HEADINGS = ("name", "address", "connected", "said", "", "heard", "", "unread")
+_HEADINGS = ("name", "address", "connected", "types", "said", "", "heard", "", "unread")
 _LEFT = 2  # so many columns are words; the others are numbers, and end at the right
 
 
@@ -42,6 +42,7 @@ class Client(msgspec.Struct, frozen=True):
     received: Amount
     sent: Amount
     backlog_bytes: _Count
+    subscriptions: _Count | Literal["all"] = "all"  # older daemons send everything, and do not say
 
 
 class _Page(msgspec.Struct):
@@ -89,6 +90,7 @@ def _row(client: Client, look: Look) -> tuple[str, ...]:
         "-" if client.name is None else word(client.name, look, NAME_CHARS),
         word(client.address, look, NAME_CHARS),
         _duration(client.seconds),
+        str(client.subscriptions),
         *(str(client.received.messages), _size(client.received.bytes)),
         *(str(client.sent.messages), _size(client.sent.bytes)),
         _size(client.backlog_bytes),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
+from ovos_bus_client._core.interest import ORDERS
 from ovos_bus_client.message import Message
 from ovos_bus_monitor.address import Address
 from ovos_bus_monitor.errors import NotRelayed, Refused, Unanswered, Unreachable
@@ -59,7 +61,9 @@ def send(
     """
     text = message.serialize()
     deadline = time.monotonic() + timeout
-    link = _reach(address, deadline)
+    types = [message.msg_type] if reply_type is None else [message.msg_type, reply_type]
+    # An order would be carried out and not come back, where somebody may order.
+    link = _reach(address, deadline, None if message.msg_type in ORDERS else types)
     try:
         link.send(text)
         try:
@@ -80,12 +84,12 @@ def send(
         link.close()
 
 
-def _reach(address: Address, deadline: float) -> Link:
+def _reach(address: Address, deadline: float, types: Sequence[str] | None) -> Link:
     """Connect, trying again until ``deadline`` (of the monotonic clock)."""
     delays = retry_delays()
     while True:
         try:
-            return Link.open(address, max(deadline - time.monotonic(), 0.001))
+            return Link.open(address, max(deadline - time.monotonic(), 0.001), types)
         except Refused:
             raise  # it is there, and will say the same the next time
         except Unreachable:

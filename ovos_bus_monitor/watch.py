@@ -34,7 +34,7 @@ def watch(address: Address, choice: Choice, output: Output, count: int | None = 
         BrokenPipeError: If whoever read the output has left.
     """
     shown = 0
-    for sighting in _sightings(address, output):
+    for sighting in _sightings(address, choice, output):
         if choice.takes(sighting):
             output.show(sighting)
             shown += 1
@@ -50,13 +50,13 @@ def retry_delays() -> Iterator[float]:
         delay = min(2 * delay, LAST_RETRY_SECONDS)
 
 
-def _sightings(address: Address, output: Output) -> Iterator[Sighting]:
+def _sightings(address: Address, choice: Choice, output: Output) -> Iterator[Sighting]:
     """Yield what passes, over as many connections as it takes."""
     delays = retry_delays()
     told = ""  # what was last said of a bus that is not there
     while True:
         try:
-            link = Link.open(address, CONNECT_TIMEOUT_SECONDS)
+            link = Link.open(address, CONNECT_TIMEOUT_SECONDS, choice.wanted)
         except Unreachable as trouble:
             waiting = _waiting(trouble)
             if waiting != told:

@@ -125,6 +125,7 @@ def test_the_example_configuration_holds_every_key_with_its_default(tmp_path: Pa
     assert content["websocket"] == {
         **defaults(),
         "shared_connection": True,
+        "subscriptions": True,
         "max_unsent_messages": MAX_UNSENT_MESSAGES,
         "max_unsent_bytes": MAX_UNSENT_BYTES,
     }

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ovos_bus_client._core import codec
+from ovos_bus_client._core.interest import EVERYTHING
 from ovos_bus_client._core.pending import Pending
 from ovos_bus_client.message import Message
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 # The local event that gets every frame, as the text it came in.
 EVERY_FRAME = "message"
 
+# What pyee emits when somebody begins to listen.
+NEW_LISTENER = "new_listener"
+
 
 class Emitter(Protocol):
     """As much of pyee's emitter as is needed to hand out messages."""
@@ -28,6 +32,8 @@ class Emitter(Protocol):
     def emit(self, event: str, *args: Any) -> bool: ...
 
     def listeners(self, event: str) -> list[Any]: ...
+
+    def event_names(self) -> set[str]: ...
 
 
 Tap = Callable[[Message], object]
@@ -65,25 +71,45 @@ class Dispatch:
             else:
                 self._taps.pop(msg_type, None)
 
-    def deliver(self, text: str) -> None:
+    def wants(self, msg_type: str) -> bool:
+        """Return whether anybody listens to a type, or to `EVERYTHING`."""
+        if msg_type == EVERYTHING:
+            return bool(self._emitter.listeners(EVERY_FRAME))
+        return (
+            bool(self._emitter.listeners(msg_type))
+            or msg_type in self._pending
+            or msg_type in self._taps
+        )
+
+    def types(self) -> set[str]:
+        """Return the types that anybody listens to, with `EVERYTHING` if somebody wants that."""
+        known = {*self._emitter.event_names(), *self._taps, *self._pending.types, EVERYTHING}
+        return {one for one in known - {EVERY_FRAME, NEW_LISTENER} if self.wants(one)}
+
+    def deliver(self, text: str) -> str:
         """
         Hand out a frame.
+
+        Returns:
+            Its type if it was for nobody, else nothing.
 
         Raises:
             MalformedMessage: If it is no message; whoever wants every frame has it all the same.
         """
-        if self._emitter.listeners(EVERY_FRAME):
+        everything = bool(self._emitter.listeners(EVERY_FRAME))
+        if everything:
             self._emitter.emit(EVERY_FRAME, text)
         type_ = codec.glance(text)
         handled = bool(self._emitter.listeners(type_)) and type_ != EVERY_FRAME
         if not handled and type_ not in self._pending and type_ not in self._taps:
-            return
+            return "" if everything else type_
         message = self._read(text)
         for tap in self._taps.get(type_, ()):
             tap(message)
         self._pending.offer(message)
         if handled:
             self._emitter.emit(type_, message)
+        return ""
 
 
 def report_failure(

@@ -1,9 +1,10 @@
 """
 What a client has to say: from `emit` to the proof that the bus has it.
 
-A text waits until there is a link, leaves, and is under way until it comes back. What is under way
-when the link breaks waits again, before everything else. After an outage all of it may be held for
-a while: the bus keeps nothing for those who are not there, and they are coming back just now.
+A text waits until there is a link, leaves, and is under way until it is known to have arrived. What
+is under way when the link breaks waits again, before everything else. After an outage all of it may
+be held for a while: the bus keeps nothing for those who are not there, and they are coming back
+just now.
 """
 
 from __future__ import annotations
@@ -61,18 +62,49 @@ class Outgoing:
         self._flight.stayed(text)
         self._unsent.put_back([text])
 
+    def begin(self, *, asks: bool) -> None:
+        """
+        Take note of a new connection.
+
+        Args:
+            asks: Whether its bus is to be asked what has arrived, as it does not send us our own.
+        """
+        self._flight.begin(asks=asks)
+
+    def passed(self) -> None:
+        """Take note of a text about this connection alone, which is not to be said on another."""
+        self._flight.passed()
+
+    @property
+    def patience(self) -> float | None:
+        """In how many seconds there may be a `question`; ``None`` if there is none."""
+        return self._flight.patience
+
+    def question(self) -> bytes | None:
+        """Return what a ping is to ask the bus now, if anything, behind all that has left."""
+        return self._flight.question()
+
+    def ask(self) -> bytes:
+        """Return such a question though it is not time for it."""
+        return self._flight.ask()
+
+    def answered(self, question: bytes) -> None:
+        """Take note of the answer."""
+        self._flight.answered(question)
+
     def came(self, text: bytes) -> None:
         """Take note of a text that the bus sent, which may be one of ours."""
         self._flight.came(text)
 
-    def link_lost(self, *, orderly: bool = False) -> None:
+    def link_lost(self, *, orderly: bool = False, goodbye: str = "") -> None:
         """
         Have what may not have reached everybody wait again.
 
         Args:
             orderly: Whether the bus said goodbye.
+            goodbye: What it said.
         """
-        self._unsent.put_back(self._flight.lost(orderly=orderly))
+        self._unsent.put_back(self._flight.lost(orderly=orderly, goodbye=goodbye))
 
     def reset(self) -> int:
         """Return how many went for want of room since the last time."""

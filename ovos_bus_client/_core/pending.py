@@ -81,11 +81,21 @@ class Expected:
 class Pending:
     """All waits of one client. Safe to be used from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, announce: Callable[[Iterable[str]], object] = lambda types: None) -> None:
+        """
+        Args:
+            announce: Told the types of each wait as soon as it has begun.
+        """
+        self._announce = announce
         self._lock = threading.Lock()
         self._by_type: dict[str, list[Expected]] = {}
         self._closed = False
         self._at_end: list[Callable[[], object]] = []
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types that anybody waits for."""
+        return tuple(self._by_type)
 
     def __contains__(self, msg_type: str) -> bool:
         """Return whether anybody waits for a type."""
@@ -116,6 +126,7 @@ class Pending:
                 return expected
             for type_ in expected.types:
                 self._by_type.setdefault(type_, []).append(expected)
+        self._announce(expected.types)
         return expected
 
     def offer(self, message: Message) -> None:

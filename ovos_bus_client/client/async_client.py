@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import ssl as tls
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,7 @@ from ovos_bus_client._core import address
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
 from ovos_bus_client._core.deadline import Deadline
 from ovos_bus_client._core.dispatch import Tap, report_failure
+from ovos_bus_client._core.flight import answers
 from ovos_bus_client._core.link import Event, State
 from ovos_bus_client._core.pending import same_value, session_id_of
 from ovos_bus_client._core.times import (
@@ -30,7 +32,7 @@ from ovos_bus_client._core.times import (
     SOCKET_TIMEOUT,
 )
 from ovos_bus_client._dial import resolver, tls_context
-from ovos_bus_client.client.emitter import NamesHandlers
+from ovos_bus_client.client.emitter import OwnEmitter
 from ovos_bus_client.client.member import SESSION_SYNC, Handler, Member
 from ovos_bus_client.conf import load_message_bus_config
 from ovos_bus_client.errors import ClientClosed, NotRunning
@@ -48,6 +50,13 @@ MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 MAX_WAITING = 10_000
 
 _TROUBLE = (OSError, StreamClosedError, WebSocketError, HTTPError, asyncio.TimeoutError)
+
+
+class _Arrival:
+    """A wait of `AsyncMessageBusClient.flush` for the answer to a question."""
+
+    def __init__(self, question: bytes) -> None:
+        self.question, self.told = question, asyncio.Event()
 
 
 class AsyncMessageBusClient(Member):
@@ -93,8 +102,9 @@ class AsyncMessageBusClient(Member):
         self._closing = asyncio.Event()
         self._sending = asyncio.Lock()  # keeps the order of what is sent
         self._connection: WebSocketClientConnection | None = None
-        self._flushed: dict[bytes, asyncio.Event] = {}
-        self._orderly = False  # how the last connection ended
+        self._flushed: list[_Arrival] = []  # what is waited for
+        self._orderly, self._goodbye = False, ""  # how the last connection ended
+        self._asking: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._held: asyncio.Task[None] | None = None
 
@@ -144,10 +154,11 @@ class AsyncMessageBusClient(Member):
             return  # it is running
         while True:
             await self._read_until_lost()
+            self._interest.end()
             if not self._link.tell(Event.LOST):
                 return
             async with self._sending:
-                self._outgoing.link_lost(orderly=self._orderly)
+                self._outgoing.link_lost(orderly=self._orderly, goodbye=self._goodbye)
             if await _within(self._closing.wait(), self._backoff.next_delay()):
                 return
             if not self._link.tell(Event.RETRY):
@@ -163,6 +174,8 @@ class AsyncMessageBusClient(Member):
         SessionManager.forget(self)
         if self._held is not None:
             self._held.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
         if self._connection is not None:
             self._connection.close(1000)
         task = self._task
@@ -179,7 +192,7 @@ class AsyncMessageBusClient(Member):
             dialing = websocket_connect(
                 HTTPRequest(
                     address.dialed(self._url),
-                    headers=self._headers,
+                    headers={**self._headers, **self._offer},
                     follow_redirects=False,
                     connect_timeout=SOCKET_TIMEOUT,
                     ssl_options=self._tls,
@@ -216,6 +229,7 @@ class AsyncMessageBusClient(Member):
                 stream.close()  # it would wait some seconds for the answer to the goodbye
             self.connected_event.clear()
         self._orderly = connection.close_code is not None
+        self._goodbye = connection.close_reason or ""
         self._went_down(f"closed with {connection.close_code}")
         self._tell("close")
 
@@ -223,11 +237,12 @@ class AsyncMessageBusClient(Member):
         if not self._link.tell(Event.UP):
             raise StreamClosedError  # closed while it was dialing
         self._came_up()
+        self._agree(connection.selected_subprotocol, self._say)
         request = Message(SESSION_SYNC)
         self._add_session(request)
         # Before all that waits, because it is about now.
-        written = connection.write_message(self._written(request))
-        written.add_done_callback(_take_note)
+        self._outgoing.passed()
+        self._say(self._written(request))
         # After an outage everybody else is likely to be back after so long, too.
         hold = self._backoff.others
         self._outgoing.held = hold > 0
@@ -240,9 +255,10 @@ class AsyncMessageBusClient(Member):
         self._tell("open")
 
     def _on_pong(self, token: bytes) -> None:
-        arrived = self._flushed.get(token)
-        if arrived is not None:
-            arrived.set()
+        self._outgoing.answered(token)
+        for arrived in self._flushed:
+            if answers(token, arrived.question):
+                arrived.told.set()
 
     # ------------------------------------------------------------------ messages out
 
@@ -270,20 +286,19 @@ class AsyncMessageBusClient(Member):
             Whether it has.
         """
         deadline = Deadline(timeout)
-        token = uuid.uuid4().bytes
-        arrived = self._flushed[token] = asyncio.Event()
-        try:
-            while not (deadline.passed or self._closing.is_set()):
-                await _within(self.connected_event.wait(), deadline.remaining)
-                await self._send_what_is_kept()
-                # The answer to a ping comes after all that was sent before it was read.
-                sent = not self._outgoing and self._ping(token)
-                interval = deadline.at_most(FLUSH_INTERVAL)
-                if await _within(arrived.wait(), interval) and sent:
+        while not (deadline.passed or self._closing.is_set()):
+            await _within(self.connected_event.wait(), deadline.remaining)
+            await self._send_what_is_kept()
+            arrived = _Arrival(self._outgoing.ask())
+            self._flushed.append(arrived)
+            # The answer to a ping comes after all that was sent before it was read.
+            sent = not self._outgoing and self._ping(arrived.question)
+            try:
+                if await _within(arrived.told.wait(), deadline.at_most(FLUSH_INTERVAL)) and sent:
                     return True
-            return False
-        finally:
-            del self._flushed[token]
+            finally:
+                self._flushed.remove(arrived)
+        return False
 
     async def wait_for_message(
         self, message_type: str, timeout: float | None = 3.0
@@ -418,7 +433,9 @@ class AsyncMessageBusClient(Member):
                 try:
                     if connection is None:
                         raise StreamClosedError
-                    await asyncio.wait_for(connection.write_message(text), SOCKET_TIMEOUT)
+                    written = connection.write_message(text)
+                    self._ask_what_arrived()
+                    await asyncio.wait_for(written, SOCKET_TIMEOUT)
                 except _TROUBLE:
                     self._outgoing.stayed(text)
                     if connection is not None:
@@ -430,6 +447,26 @@ class AsyncMessageBusClient(Member):
         self._outgoing.held = False
         await self._send_what_is_kept()
 
+    def _ask_what_arrived(self) -> None:
+        """Ask, if it is time, or when it will be."""
+        question = self._outgoing.question()
+        if question is not None:
+            self._ping(question)
+        patience = self._outgoing.patience
+        if patience is not None and self._asking is None:
+            self._asking = asyncio.get_running_loop().call_later(patience, self._ask_again)
+
+    def _ask_again(self) -> None:
+        self._asking = None
+        if self._link.state is State.OPEN:
+            self._ask_what_arrived()
+
+    def _say(self, text: bytes) -> None:
+        """Say something that is about this connection alone."""
+        if self._connection is not None:
+            with contextlib.suppress(*_TROUBLE):
+                self._connection.write_message(text).add_done_callback(_take_note)
+
     def _ping(self, token: bytes) -> bool:
         if self._link.state is not State.OPEN or self._connection is None:
             return False
@@ -438,6 +475,19 @@ class AsyncMessageBusClient(Member):
         except _TROUBLE:
             return False
         return True
+
+    # ------------------------------------------------------------------ subscriptions
+
+    def _ask_for(self, types: Iterable[str]) -> None:
+        self._say_of_this_connection(self._interest.ask(types))
+
+    def _give_back(self, type_: str) -> None:
+        self._say_of_this_connection(self._interest.give_back(type_))
+
+    def _say_of_this_connection(self, text: bytes | None) -> None:
+        if text is not None:
+            self._outgoing.passed()
+            self._say(text)
 
     # ------------------------------------------------------------------ handlers
 
@@ -467,7 +517,7 @@ async def _within(awaitable: Any, seconds: float | None) -> Any:
         return None
 
 
-class _LoopEmitter(NamesHandlers, AsyncIOEventEmitter):
+class _LoopEmitter(OwnEmitter, AsyncIOEventEmitter):
     """Calls handlers in the loop, and says which one failed."""
 
     def _emit_run(
@@ -509,3 +559,13 @@ def _take_note(written: asyncio.Future[None]) -> None:
     """Look at how it went, or asyncio complains: whoever reads notices what is wrong."""
     if not written.cancelled():
         written.exception()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a record says more than that we do not trust a bus, which is told once."""
+    error = record.args[-1] if isinstance(record.args, tuple) and record.args else None
+    return not isinstance(error, tls.SSLCertVerificationError)
+
+
+# Else a bus that is not trusted would be another warning, in other words, for each attempt.
+logging.getLogger("tornado.general").addFilter(_is_news)

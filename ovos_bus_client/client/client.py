@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from websocket import WebSocketApp
@@ -13,6 +13,7 @@ from websocket import WebSocketApp
 from ovos_bus_client import targeting
 from ovos_bus_client._core.collection import COLLECT_ID
 from ovos_bus_client._core.deadline import Deadline
+from ovos_bus_client._core.flight import ASK_SECONDS, answers
 from ovos_bus_client._core.link import Event, State
 from ovos_bus_client._core.times import FLUSH_INTERVAL, START_TIMEOUT
 from ovos_bus_client.client.collector import MessageCollector
@@ -32,6 +33,13 @@ from ovos_bus_client.session import Session, SessionManager
 __all__ = ["MessageBusClient", "MessageCollector", "MessageWaiter"]
 
 log = logging.getLogger(__name__)
+
+
+class _Arrival:
+    """A wait of `MessageBusClient.flush` for the answer to a question."""
+
+    def __init__(self, question: bytes) -> None:
+        self.question, self.told = question, threading.Event()
 
 
 class MessageBusClient(Member):
@@ -106,9 +114,9 @@ class MessageBusClient(Member):
         self._started = threading.Event()  # or closed without that
         self._closing = threading.Event()
         self._ended = threading.Event()  # run_forever() has nothing more to do
-        self._orderly = False  # how the last connection ended
+        self._orderly, self._goodbye = False, ""  # how the last connection ended
         self._interrupt: BaseException | None = None  # what ended the reading: Ctrl-C
-        self._flushed: dict[bytes, threading.Event] = {}
+        self._flushed: list[_Arrival] = []  # what is waited for
         self._hold: threading.Timer | None = None  # what ends the last hold
         self._thread: threading.Thread | None = None  # the one that reads
         self._runner: threading.Thread | None = None  # the same, if it is ours
@@ -232,10 +240,11 @@ class MessageBusClient(Member):
             self._connection.read_until_lost()
             if self._interrupt is not None:
                 raise self._interrupt
+            self._interest.end()
             if not self._link.tell(Event.LOST):
                 return
             with self._sending:
-                self._outgoing.link_lost(orderly=self._orderly)
+                self._outgoing.link_lost(orderly=self._orderly, goodbye=self._goodbye)
             if not self._connect_anew() or not self._link.tell(Event.RETRY):
                 return
 
@@ -249,7 +258,18 @@ class MessageBusClient(Member):
 
     def _connect(self) -> None:
         self.client = self.create_client()
-        self._connection = Connection(self.client, self._sslopt)
+        self._connection = Connection(self.client, self._sslopt, self._ask_what_arrived)
+        if self._reads_itself(self.client):
+            self._connection.offer(self._offer)
+
+    def _reads_itself(self, app: WebSocketApp) -> bool:
+        """Return whether what comes on a connection comes to us, and to no subclass."""
+        return (
+            type(self).on_open is MessageBusClient.on_open
+            and type(self).on_message is MessageBusClient.on_message
+            and app.on_open == self.on_open
+            and app.on_message == self.on_message
+        )
 
     # ------------------------------------------------------------------ messages out
 
@@ -285,20 +305,20 @@ class MessageBusClient(Member):
             Whether it has.
         """
         deadline = Deadline(timeout)
-        token = uuid.uuid4().bytes
-        arrived = self._flushed[token] = threading.Event()
-        try:
-            while not (deadline.passed or self._closing.is_set()):
-                self.connected_event.wait(deadline.remaining)
-                with self._sending:
-                    self._send_what_is_kept()
-                    sent = not self._outgoing and self._connection.ping(token)
+        while not (deadline.passed or self._closing.is_set()):
+            self.connected_event.wait(deadline.remaining)
+            with self._sending:
+                self._send_what_is_kept()
+                arrived = _Arrival(self._outgoing.ask())
+                self._flushed.append(arrived)
+                sent = not self._outgoing and self._connection.ping(arrived.question)
+            try:
                 # The answer to a ping comes after all that was sent before it was read.
-                if arrived.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
+                if arrived.told.wait(deadline.at_most(FLUSH_INTERVAL)) and sent:
                     return True
-            return False
-        finally:
-            del self._flushed[token]
+            finally:
+                self._flushed.remove(arrived)
+        return False
 
     def wait_for_message(self, message_type: str, timeout: float | None = 3.0) -> Message | None:
         """
@@ -376,10 +396,23 @@ class MessageBusClient(Member):
     def _send_what_is_kept(self) -> None:
         """Send in order until nothing is left or the link fails; the rest stays."""
         while self._link.state is State.OPEN and (text := self._outgoing.next()) is not None:
-            if not self._connection.send(text):
+            if not self._connection.send(text, then=self._outgoing.question()):
                 self._outgoing.stayed(text)
                 self._connection.cut()  # the reading thread notices, and connects anew
                 return
+
+    def _ask_what_arrived(self) -> float | None:
+        """Ask, if it is time; called by who reads. Return in how many seconds to do so again."""
+        patience = self._outgoing.patience
+        if patience is None or patience > 0:
+            return patience
+        if self._sending.acquire(blocking=False):  # whoever sends just now asks behind that
+            try:
+                if self._connection.has_room and (question := self._outgoing.question()):
+                    self._connection.ping(question)
+            finally:
+                self._sending.release()
+        return ASK_SECONDS
 
     def _hold_for_the_others(self) -> None:
         """After an outage, hold what is said until everybody else is likely to be back, too."""
@@ -397,6 +430,26 @@ class MessageBusClient(Member):
                 return  # another connection holds now
             self._outgoing.held = False
             self._send_what_is_kept()
+
+    # ------------------------------------------------------------------ subscriptions
+
+    def _ask_for(self, types: Iterable[str]) -> None:
+        with self._sending:
+            self._say_of_this_connection(self._interest.ask(types))
+
+    def _give_back(self, type_: str) -> None:
+        # The thread that reads waits for nobody; the next message that nobody wants is soon there.
+        if self._sending.acquire(blocking=False):
+            try:
+                if self._connection.has_room:
+                    self._say_of_this_connection(self._interest.give_back(type_))
+            finally:
+                self._sending.release()
+
+    def _say_of_this_connection(self, text: bytes | None) -> None:
+        if text is not None:
+            self._outgoing.passed()
+            self._connection.send(text)
 
     # ------------------------------------------------------------------ handlers
 
@@ -455,6 +508,7 @@ class MessageBusClient(Member):
             if not self._link.tell(Event.UP):
                 self._connection.hang_up()  # closed while it was dialing
                 return
+            self._agree(self._connection.protocol, self._connection.send)
             self._introduce()
             self._hold_for_the_others()
             self._send_what_is_kept()
@@ -466,6 +520,7 @@ class MessageBusClient(Member):
         """Say the first thing on a new connection: before all that waits, it is about now."""
         request = Message(SESSION_SYNC)
         self._add_session(request)
+        self._outgoing.passed()
         self._connection.send(self._written(request))
 
     def on_close(self, *args: Any) -> None:
@@ -473,6 +528,7 @@ class MessageBusClient(Member):
         self.connected_event.clear()
         code = args[1] if len(args) > 1 else None
         self._orderly = code is not None  # the bus said goodbye
+        self._goodbye = str(args[2]) if len(args) > 2 else ""
         if self._orderly:  # what else ends a connection is an error, and told as that
             self._went_down(f"closed with {code}")
         self._tell("close")
@@ -504,10 +560,12 @@ class MessageBusClient(Member):
         self._came(frame.encode() if isinstance(frame, str) else frame)
 
     def on_pong(self, *args: Any) -> None:
-        """Take note of the answer to a ping, perhaps one of `flush`."""
-        arrived = self._flushed.get(bytes(args[-1] or b""))
-        if arrived is not None:
-            arrived.set()
+        """Take note of the answer to a ping: the bus has what was sent before."""
+        token = bytes(args[-1] or b"")
+        self._outgoing.answered(token)
+        for arrived in tuple(self._flushed):
+            if answers(token, arrived.question):
+                arrived.told.set()
 
 
 def __getattr__(name: str) -> Any:

@@ -13,10 +13,10 @@ import logging
 import select
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from websocket import WebSocketApp, WebSocketException
+from websocket import ABNF, WebSocketApp, WebSocketException
 
 from ovos_bus_client._core import address
 from ovos_bus_client._core.deadline import Deadline
@@ -46,16 +46,23 @@ class Connection:
         url: Where the bus is; ``app.url`` is what websocket-client can read of it.
     """
 
-    def __init__(self, app: WebSocketApp, sslopt: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        app: WebSocketApp,
+        sslopt: Mapping[str, Any],
+        attend: Callable[[], float | None] = lambda: None,
+    ) -> None:
         """
         Args:
             app: What dials and reads.
             sslopt: How a certificate is checked, as websocket-client takes it.
+            attend: Called before each wait for the bus; returns after how many seconds it is to be
+                called again if nothing comes.
         """
         self.app = app
         self.url: str = app.url
         app.url = address.dialed(self.url)
-        self._sslopt = dict(sslopt)
+        self._sslopt, self._attend = dict(sslopt), attend
         self._websocket: Any = None  # websocket-client's, while it is up
         self._ahead: ReadAhead | None = None
         self._create_dispatcher = app.create_dispatcher
@@ -100,7 +107,8 @@ class Connection:
         poll.register(sock, select.POLLIN)
         while self.app.keep_running:
             ahead = self._ahead is not None and self._ahead.waiting
-            if (ahead or pending() or poll.poll(PING_TIMEOUT * 1000)) and not read():
+            patience = min(self._attend() or PING_TIMEOUT, PING_TIMEOUT)
+            if (ahead or pending() or poll.poll(patience * 1000)) and not read():
                 break
             check()
 
@@ -111,9 +119,40 @@ class Connection:
             self._websocket.settimeout(SOCKET_TIMEOUT)
             self._ahead = ReadAhead(self._websocket.frame_buffer)
 
-    def send(self, text: bytes) -> bool:
-        """Send a text, and return whether the system took all of it."""
-        return self._try("send", text)
+    def offer(self, headers: Mapping[str, str]) -> None:
+        """Offer the bus a protocol, with these headers of the handshake."""
+        # websocket-client has an argument for it, but takes no bus that selects none.
+        if isinstance(self.app.header, dict):
+            self.app.header.update(headers)
+
+    @property
+    def protocol(self) -> str | None:
+        """What the bus has selected of the offer."""
+        headers: Mapping[str, str] = getattr(self._websocket, "headers", None) or {}
+        return headers.get("sec-websocket-protocol")
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a little could be sent without waiting for the bus to read."""
+        sock = getattr(self._websocket, "sock", None)
+        if sock is None:
+            return False
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        return bool(poll.poll(0))
+
+    def send(self, text: bytes, then: bytes | None = None) -> bool:
+        """
+        Send a text, and return whether the system took all of it.
+
+        Args:
+            text: The text.
+            then: The token of a ping that follows in the same call of the system.
+        """
+        frames = [ABNF.create_frame(text, ABNF.OPCODE_TEXT)]
+        if then is not None:
+            frames.append(ABNF.create_frame(then, ABNF.OPCODE_PING))
+        return self._try("send_frame", _Together(frames))
 
     def ping(self, token: bytes) -> bool:
         """Send a ping, and return whether the system took it."""
@@ -171,6 +210,16 @@ class Connection:
         except TROUBLE:
             return False
         return True
+
+
+class _Together:
+    """Frames that leave in one call of the system, as far as websocket-client looks at a frame."""
+
+    def __init__(self, frames: Sequence[ABNF]) -> None:
+        self._frames = frames
+
+    def format(self) -> bytes:
+        return b"".join(frame.format() for frame in self._frames)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""The emitter that calls handlers in the pool, and what ours add to pyee's."""
+"""The emitter that calls handlers in the pool, and what all of ours add to pyee's."""
 
 from __future__ import annotations
 
@@ -11,19 +11,34 @@ from pyee import EventEmitter
 from ovos_bus_client._core.dispatch import report_failure
 from ovos_bus_client.client.pool import HandlerPool, PoolClosed
 
-__all__ = ["NamesHandlers", "PoolEmitter"]
+__all__ = ["OwnEmitter", "PoolEmitter"]
 
 
-class NamesHandlers(EventEmitter):
-    """Calls a handler of `once` by its own name; pyee wraps it in a nameless function."""
+class OwnEmitter(EventEmitter):
+    """
+    Tells who is listened to, and calls a handler of `once` by its own name.
+
+    pyee announces a handler before it is there, in whatever thread calls handlers; and it wraps
+    those of `once` in a nameless function.
+
+    Attributes:
+        watchers: Called with the event whenever there is a handler more, in the thread that
+            registers it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.watchers: list[Callable[[str], object]] = []
+        super().__init__(*args, **kwargs)
 
     def _add_event_handler(self, event: str, k: Callable[..., Any], v: Callable[..., Any]) -> None:
         if v is not k:
             functools.update_wrapper(v, k)
         super()._add_event_handler(event, k, v)
+        for tell in tuple(self.watchers):
+            tell(event)
 
 
-class PoolEmitter(NamesHandlers):
+class PoolEmitter(OwnEmitter):
     """
     Calls each handler in a thread of a `HandlerPool`. Whoever is to be called after the pool is
     closed, because the client was or because the interpreter ends, is not called any more.

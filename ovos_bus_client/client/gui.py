@@ -55,6 +55,10 @@ class GUIWebsocketClient(MessageBusClient):
     def _load_config(cls, cache: bool, **overrides: Any) -> MessageBusConfig:
         return load_gui_message_bus_config(**overrides)
 
+    def _load_subscribes(self) -> bool:
+        """Choose nothing: the GUI's bus sends its clients what is theirs."""
+        return False
+
     def _load_credentials(self) -> dict[str, str]:
         """Show no token: the GUI's bus is somebody else, who is not to have ours."""
         return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any
 
@@ -13,15 +13,19 @@ from ovos_bus_client import encryption, targeting
 from ovos_bus_client._core import address, codec
 from ovos_bus_client._core.agent import user_agent
 from ovos_bus_client._core.backoff import Backoff, is_local
-from ovos_bus_client._core.dispatch import Dispatch, Tap, report_failure
+from ovos_bus_client._core.dispatch import EVERY_FRAME, Dispatch, Tap, report_failure
+from ovos_bus_client._core.interest import EVERYTHING, OFFER, PROTOCOL, Interest
 from ovos_bus_client._core.link import Link, State
 from ovos_bus_client._core.outgoing import Outgoing
 from ovos_bus_client._core.pending import Pending
 from ovos_bus_client._core.times import LASTING
 from ovos_bus_client._credentials import headers as credentials
+from ovos_bus_client._trouble import in_words
+from ovos_bus_client.client.emitter import OwnEmitter
 from ovos_bus_client.conf import (
     MessageBusConfig,
     load_encryption,
+    load_subscriptions,
     load_unsent_limits,
     tls_options,
 )
@@ -58,7 +62,7 @@ class Member:
     ) -> None:
         self.config, self.emitter = config, emitter
         self.name = name or os.path.basename(sys.argv[0] if sys.argv else "") or "python"
-        self.pending = Pending()
+        self.pending = Pending(announce=self._listens_to)
         # What was registered in the place of a handler, by event and handler.
         self.wrapped_funcs: dict[tuple[str, Handler], Handler] = {}
         if session is not None:
@@ -67,9 +71,13 @@ class Member:
         # The device's own is looked up each time: it changes with ovos.session.update_default.
         self._session = None if self.session_id == DEFAULT_SESSION_ID else session
         self._dispatch = self._create_dispatch()
+        self._interest = Interest(self._dispatch.wants, self._dispatch.types)
+        if isinstance(emitter, OwnEmitter):
+            emitter.watchers.append(self._handles)
         self._key = load_encryption()
         if self._key.secret_key is not None:
             encryption.seal("", self._key.secret_key)  # raises here what is wrong with the key
+        self._subscribes = self._load_subscribes()
         self._credentials = self._load_credentials()
         self._sslopt = tls_options() if config.ssl else {}  # as websocket-client takes it
         self._link = Link()
@@ -78,7 +86,9 @@ class Member:
         self._backoff = Backoff(is_local(config.host))
         self._up_since: float | None = None  # when the connection came up, while there is one
         self._outage_told = self._closed_told = False
-        self.tap(UPDATE_DEFAULT, SessionManager.handle_default_update)
+        self.tap(
+            UPDATE_DEFAULT, lambda message: SessionManager.handle_default_update(message, self)
+        )
         SessionManager.track(self)
         self.on("error", _ignore)  # pyee raises an error that nobody listens for
 
@@ -98,6 +108,20 @@ class Member:
     def _headers(self) -> dict[str, str]:
         """What the bus is told that this client is, and the token it is let in with."""
         return {"User-Agent": user_agent(self.name), **self._credentials}
+
+    @property
+    def _offer(self) -> dict[str, str]:
+        """
+        What offers the bus to choose what it sends us.
+
+        Not where we would not know who listens (another emitter than ours, a subclass that reads
+        the frames itself), nor where types are encrypted.
+        """
+        chooses = self._subscribes and isinstance(self.emitter, OwnEmitter)
+        return OFFER if chooses and self._key.secret_key is None else {}
+
+    def _load_subscribes(self) -> bool:
+        return load_subscriptions()
 
     def _load_credentials(self) -> dict[str, str]:
         return credentials(self.config)
@@ -163,10 +187,46 @@ class Member:
         messages. `on` is what a program wants.
         """
         self._dispatch.tap(msg_type, tap)
+        self._listens_to([msg_type])
 
     def untap(self, msg_type: str, tap: Tap) -> None:
         """Take `tap` back; done for one that is not there."""
         self._dispatch.untap(msg_type, tap)
+
+    # ------------------------------------------------------------------ subscriptions
+
+    def _handles(self, event_name: str) -> None:
+        self._listens_to([EVERYTHING if event_name == EVERY_FRAME else event_name])
+
+    def _listens_to(self, types: Iterable[str]) -> None:
+        """Have the bus send these types: somebody listens to them from now on."""
+        if self._interest.lacks(types):
+            self._ask_for(types)
+
+    def _ask_for(self, types: Iterable[str]) -> None:
+        """Say to the bus what `Interest.ask` returns."""
+        raise NotImplementedError
+
+    def _give_back(self, type_: str) -> None:
+        """Say to the bus what `Interest.give_back` returns, unless that takes time."""
+        raise NotImplementedError
+
+    def _agree(self, protocol: str | None, say: Callable[[bytes], object]) -> None:
+        """
+        Take note of a new connection, and ask for what is listened to, before all else.
+
+        Args:
+            protocol: What the bus has selected; ``None`` sends us everything.
+            say: Sends a text.
+        """
+        asks = protocol == PROTOCOL and bool(self._offer)
+        self._outgoing.begin(asks=asks)
+        if not asks:
+            self._interest.end()
+            return
+        for text in self._interest.begin():
+            self._outgoing.passed()
+            say(text)
 
     # ------------------------------------------------------------------ messages
 
@@ -202,7 +262,9 @@ class Member:
             text = frame.decode()
             if self._key.secret_key is not None:
                 text = encryption.unseal(text, self._key.secret_key, self._key.allow_unencrypted)
-            self._dispatch.deliver(text)
+            unwanted = self._dispatch.deliver(text)
+            if unwanted and self._interest.chooses:
+                self._give_back(unwanted)
         except (MalformedMessage, Undecipherable, UnicodeDecodeError) as error:
             log.warning("the bus sent what is no message: %s: %s", error, ascii(frame[:80]))
         except Exception as error:  # a handler's, if the emitter calls them here and now
@@ -227,7 +289,7 @@ class Member:
             self._backoff.reset()
         if self._link.state is not State.CLOSED and not self._outage_told:
             self._outage_told = True
-            log.warning("no connection to %s (%s); trying until there is", self._url, why)
+            log.warning("no connection to %s (%s); trying until there is", self._url, in_words(why))
 
     def _tell(self, event: str, *args: Any) -> None:
         """Emit a local event, if anybody is left to hear it."""

@@ -578,7 +578,7 @@ async def test_flush_waits_until_the_bus_has_read_it_all(kind: Kind, daemon: Dae
         assert await client.flush(TIMEOUT)
 
         assert await inbox.take_data(50) == list(range(50))
-        assert client.client._flushed == {}
+        assert client.client._flushed == []
 
 
 @asynchronous
@@ -589,7 +589,7 @@ async def test_flush_gives_up(kind: Kind) -> None:
         await client.start()
         await client.emit(Message("t"))
         assert await client.flush(0.05) is False
-        assert client.client._flushed == {}
+        assert client.client._flushed == []
         await client.close()
 
 

@@ -200,6 +200,27 @@ def test_the_default_session_is_kept_up_to_date(daemon: Daemon, connect: Connect
     assert inbox.take().context["session"] == data["session_data"]
 
 
+def test_the_owner_is_not_told_its_own_words_by_its_other_connections(
+    daemon: Daemon, connect: Connect
+) -> None:
+    """A process of several connections that answers for the default session keeps its changes."""
+    answering, heard = connect(daemon.port), []
+    others = [connect(daemon.port) for _ in range(3)]
+    for client in (answering, *others):
+        inbox = Inbox()
+        client.on("ovos.session.update_default", inbox)
+        heard.append(inbox)
+    for client in (answering, *others):
+        drained(client)
+    SessionManager.default_session.lang = "pt-PT"
+    SessionManager.connect_to_bus(answering)
+    SessionManager.default_session.lang = "de-DE"
+
+    for inbox in heard:
+        inbox.take()
+    assert SessionManager.default_session.lang == "de-DE"
+
+
 # ---------------------------------------------------------------------- handlers
 
 

@@ -26,6 +26,7 @@ FLOORS = [
         "ovos_bus_client._core",
         "ovos_bus_client._credentials",
         "ovos_bus_client._dial",
+        "ovos_bus_client._trouble",
         "ovos_bus_client.conf",
         "ovos_bus_client.deployment",
         "ovos_bus_client.field",

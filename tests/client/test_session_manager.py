@@ -548,11 +548,13 @@ def test_our_own_words_are_no_news(bus: Bus) -> None:
     SessionManager.default_session.lang = "pt-PT"
     SessionManager.sync()
     SessionManager.default_session.lang = "de-DE"
-    for echo in bus.said(UPDATE):
-        SessionManager.handle_default_update(echo)
-    assert state()["lang"] == "de-DE"
+    for connection in (bus, Bus()):  # a process that has several hears it on each of them
+        for echo in bus.said(UPDATE):
+            SessionManager.handle_default_update(echo, connection)
+        assert state()["lang"] == "de-DE"
 
-    SessionManager.handle_default_update(bus.said(UPDATE)[-1])  # now it is somebody else's
+    # Heard again on one of them, it is somebody else's.
+    SessionManager.handle_default_update(bus.said(UPDATE)[-1], bus)
     assert state()["lang"] == "pt-PT"
 
 

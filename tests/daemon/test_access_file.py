@@ -135,7 +135,10 @@ def test_a_broken_file_is_told(file: Path, content: bytes, reason: str) -> None:
 
 def test_a_file_that_is_not_there_is_told(file: Path) -> None:
     """No file is not an empty one: it would refuse everybody."""
-    assert problem(file) == f"{file}: cannot be read: No such file or directory"
+    assert problem(file) == (
+        f"{file}: cannot be read: No such file or directory (access_file); "
+        "`ovos-messagebus token NAME` makes it"
+    )
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
@@ -198,7 +201,7 @@ def test_the_command_reads_the_settings(tmp_path: Path) -> None:
         (["kitchen"], 2, "no file is named; set websocket.access_file"),
         (["a b", "--access-file", "access.toml"], 2, "'a b' is no name"),
         (["../x", "--access-file", "access.toml"], 2, "'../x' is no name"),
-        (["kitchen", "--access-file", "no/access.toml"], 1, "no/access.toml: cannot be written"),
+        (["kitchen", "--access-file", "no/access.toml"], 1, "make the folder no, or name"),
         (["kitchen", "--config", "nowhere"], 2, "nowhere: there is no such file"),
         ([], 2, "usage: ovos-messagebus token"),
     ],

@@ -14,6 +14,13 @@ from tests.support.rawsocket import RawClient
 
 StartDaemon = Callable[..., Daemon]
 
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Key": "c29tZSBrZXkgb2YgdXM9PQ==",
+    "Sec-WebSocket-Version": "13",
+}
+
 
 def knock(daemon: Daemon, route: str = "/core", **headers: str) -> int:
     """Return the status that a handshake with these headers is answered with."""
@@ -84,6 +91,25 @@ def test_many_refusals_are_one_warning(daemon: Daemon) -> None:
     daemon.expect_warning("refused")
 
     assert sum("refused" in line for line in daemon.lines) == 1
+
+
+def test_one_refusal_does_not_hide_another(start_daemon: StartDaemon) -> None:
+    """Another address has a warning of its own, and so has another status."""
+    daemon = start_daemon(config=config(max_connections=1))
+    with RawClient(daemon.port):
+        for address in ("127.0.0.1", "127.0.0.2"):
+            for headers, status in ((HANDSHAKE, 503), ({"Origin": "http://evil.example"}, 403)) * 2:
+                visitor = HTTPConnection(
+                    "127.0.0.1", daemon.port, timeout=10, source_address=(address, 0)
+                )
+                visitor.request("GET", "/core", headers=headers)
+                assert visitor.getresponse().status == status
+                visitor.close()
+            daemon.expect_warning(f"refused {address}: .1 clients have joined")
+            daemon.expect_warning(f"refused {address}: .pages from http://evil.example")
+    daemon.stop()
+
+    assert sum("refused" in line for line in daemon.lines) == 4
 
 
 def test_what_a_page_sends_is_safe_in_the_log(daemon: Daemon) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ovos_bus.errors import BacklogFull, Stalled
 from ovos_bus.hub import BEHIND_BYTES, PATIENCE, Hub, Limits
+from ovos_bus.message_types import Types
 from ovos_bus.outbox import CHUNK_BYTES, MIB
 from tests.support.wires import Clock, DeadWire, ReadyWire, StuckWire
 
@@ -309,8 +310,8 @@ def test_a_choosy_client_gets_what_it_hears(hub: Hub) -> None:
     """At once or joined like everybody's, in the same order, and nothing else."""
     all_, some, none = ReadyWire(), ReadyWire(), ReadyWire()
     hub.join("all", all_, GREETING)
-    hub.join("some", some, GREETING, lambda type_: type_ in "bc")
-    hub.join("none", none, GREETING, lambda type_: False)
+    hub.join("some", some, GREETING, Types(["b", "c"]))
+    hub.join("none", none, GREETING, Types([]))
     for type_ in "abcad":
         hub.publish(type_.encode(), type_)
     hub.end_turn()
@@ -328,16 +329,16 @@ def test_a_client_can_become_choosy(hub: Hub) -> None:
     outbox = hub.join("a", wire, GREETING)
     hub.publish(b"1", "x")
     hub.publish(b"2", "x")
-    hub.change(outbox, lambda type_: type_ == "y")
+    hub.restrict(outbox, Types(["y"]))
     hub.publish(b"3", "x")
     hub.publish(b"4", "y")
-    hub.change(outbox, None)
+    hub.restrict(outbox, None)
     hub.publish(b"5", "x")
     hub.end_turn()
     assert wire.received == GREETING + b"1245"
 
     hub.leave(outbox)
-    hub.change(outbox, None)
+    hub.restrict(outbox, None)
     hub.publish(b"6", "x")
     assert len(hub) == 0
     assert wire.received == GREETING + b"1245"
@@ -346,7 +347,7 @@ def test_a_client_can_become_choosy(hub: Hub) -> None:
 def test_a_choosy_client_is_held_to_the_limits(hub: Hub, silence: Silence) -> None:
     """One that does not read goes like any other, and what was joined for it is forgotten."""
     wire = StuckWire()
-    hub.join("slow", wire, b"x" * 900, lambda type_: True)
+    hub.join("slow", wire, b"x" * 900, Types(["t*"]))
     hub.publish(b"y" * 60, "t")
     hub.publish(b"z" * 60, "t")
     hub.end_turn()
@@ -354,3 +355,120 @@ def test_a_choosy_client_is_held_to_the_limits(hub: Hub, silence: Silence) -> No
     assert isinstance(wire.dropped[0], BacklogFull)
     assert len(hub) == 0
     silence.clear()
+
+
+def test_a_subscriber_gets_what_it_subscribed_to_and_may_hear(hub: Hub) -> None:
+    """From then on, and nothing but the greeting before; another role leaves that as it is."""
+    wire = ReadyWire()
+    outbox = hub.join("a", wire, GREETING, Types(["a", "b*"]), subscribes=True)
+    hub.publish(b"1", "a")
+    hub.subscribe(outbox, ["a", "bc", "secret"])
+    for number, type_ in enumerate(("a", "b", "bc", "secret"), 2):
+        hub.publish(str(number).encode(), type_)
+    hub.end_turn()
+    assert wire.received == GREETING + b"24"
+
+    hub.restrict(outbox, Types(["secret"]))
+    hub.publish(b"6", "a")
+    hub.publish(b"7", "secret")
+    hub.restrict(outbox, None)
+    hub.unsubscribe(outbox, ["secret"])
+    hub.publish(b"8", "a")
+    hub.publish(b"9", "secret")
+    hub.end_turn()
+    assert wire.received == GREETING + b"2478"
+
+
+def test_all_is_all_and_the_names_come_back(hub: Hub) -> None:
+    """``*`` is everything that a client may hear; without it, it is what it was before."""
+    wires = [ReadyWire(), ReadyWire()]
+    for wire, may in zip(wires, (None, Types(["a", "c"])), strict=True):
+        outbox = hub.join("a", wire, GREETING, may, subscribes=True)
+        hub.subscribe(outbox, ["a"])
+        hub.subscribe(outbox, ["*", "b"])
+        assert hub.tally(outbox).subscriptions is None
+        for type_ in "abc":
+            hub.publish(type_.encode(), type_)
+        hub.unsubscribe(outbox, ["*"])
+        assert hub.tally(outbox).subscriptions == 2
+        for type_ in "abc":
+            hub.publish(type_.encode().upper(), type_)
+        hub.end_turn()
+        assert (hub.subscriptions, hub.tally(outbox).received) == (2, 0)
+        hub.leave(outbox)
+
+    assert [wire.received for wire in wires] == [GREETING + b"abcAB", GREETING + b"acA"]
+    assert hub.subscriptions == 0
+
+
+def test_what_was_joined_goes_to_those_who_heard_it_then(hub: Hub) -> None:
+    """To subscribe or to unsubscribe in the middle of a turn changes nothing that was said."""
+    wire = ReadyWire()
+    outbox = hub.join("a", wire, GREETING, subscribes=True)
+    hub.join("witness", ReadyWire(), GREETING)
+    hub.publish(b"1", "a")
+    hub.publish(b"2", "a")
+    hub.subscribe(outbox, ["a"])
+    hub.publish(b"3", "a")
+    hub.unsubscribe(outbox, ["a"])
+    hub.publish(b"4", "a")
+    hub.end_turn()
+
+    assert wire.received == GREETING + b"3"
+
+
+def test_a_burst_for_many_is_one_chunk_that_they_share(hub: Hub) -> None:
+    """Those who subscribed to the same type are written to as those are who hear everything."""
+    wires = [ReadyWire() for _ in range(100)]
+    for number, wire in enumerate(wires):
+        outbox = hub.join("a", wire, GREETING, subscribes=True)
+        hub.subscribe(outbox, ["t", f"own.{number}"])
+    for text in (b"1", b"2", b"3"):
+        hub.publish(text, "t")
+    hub.publish(b"x", "nobody's")
+    hub.publish(b"4", "t")
+    hub.end_turn()
+
+    assert all(wire.chunks == [GREETING, b"1", b"234"] for wire in wires)
+    assert len({id(wire.chunks[-1]) for wire in wires}) == 1
+
+
+def test_what_nobody_hears_opens_no_turn(hub: Hub) -> None:
+    """The next message that somebody hears is still written at once."""
+    wire = ReadyWire()
+    outbox = hub.join("a", wire, GREETING, subscribes=True)
+    hub.subscribe(outbox, ["a"])
+
+    assert not hub.publish(b"1", "b")
+    assert hub.publish(b"2", "a")
+    assert wire.chunks == [GREETING, b"2"]
+
+
+def test_who_left_in_a_turn_is_not_written_to(hub: Hub) -> None:
+    """What was joined for it stays with the others, and later orders of it are nobody's."""
+    wires = [ReadyWire(), ReadyWire()]
+    outboxes = [hub.join("a", wire, GREETING, subscribes=True) for wire in wires]
+    for outbox in outboxes:
+        hub.subscribe(outbox, ["t"])
+    hub.publish(b"1", "t")
+    hub.publish(b"2", "t")
+    hub.leave(outboxes[0])
+    hub.subscribe(outboxes[0], ["t"])
+    hub.unsubscribe(outboxes[0], ["t"])
+    hub.overfill(outboxes[0])
+    hub.publish(b"3", "t")
+    hub.end_turn()
+
+    assert [wire.received for wire in wires] == [GREETING + b"1", GREETING + b"123"]
+    assert (len(hub), hub.subscriptions) == (1, 1)
+
+
+def test_one_that_counting_makes_too_slow_is_counted(hub: Hub, silence: Silence) -> None:
+    """To count, what is joined goes out first, and that may be the end of who is counted."""
+    outbox = hub.join("slow", StuckWire(), GREETING)
+    hub.publish(b"x" * 500)
+    hub.publish(b"y" * 600)
+    tally = hub.tally(outbox)
+
+    assert (len(hub), tally.sent, tally.subscriptions) == (0, 3, None)
+    assert "dropping slow" in silence.pop().getMessage()

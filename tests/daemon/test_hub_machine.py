@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from hypothesis.stateful import (
 
 from ovos_bus.frame import text_frame
 from ovos_bus.hub import Hub, Limits
+from ovos_bus.message_types import Types
 from ovos_bus.outbox import CHUNK_BYTES, KIB, Outbox
 from tests.support.frames import payloads
 from tests.support.wires import Clock, StuckWire
@@ -26,12 +28,14 @@ from tests.support.wires import Clock, StuckWire
 LIMITS = Limits(backlog=200 * KIB, total_backlog=300 * KIB, stall_timeout=10.0)
 
 
-def is_even(type_: str) -> bool:
-    return type_ == "even"
-
+TYPES = ("even", "odd", "even.more", "oddity")
 
 # Seldom: who hears less falls behind less, and that is what the limits are for.
 seldom = st.integers(0, 4).map(lambda number: number == 4)
+may_hear = seldom.flatmap(
+    lambda choosy: st.sets(st.sampled_from([*TYPES, "e*", "even*", "od*"])) if choosy else st.none()
+)
+some_types = st.lists(st.sampled_from([*TYPES, *TYPES, "*"]), max_size=3)
 
 
 @dataclass
@@ -40,15 +44,26 @@ class Client:
 
     wire: StuckWire
     outbox: Outbox
-    choosy: bool  #: whether it hears even numbers only
+    may: set[str] | None  #: patterns of what it may hear; ``None`` for everything
+    asked: set[str] | None  #: what it subscribes to; ``None`` if it does not
     promised: list[bytes] = field(default_factory=list)
+
+    def hears(self, type_: str) -> bool:
+        """Whether it is to have messages of a type."""
+        may = self.may is None or any(fnmatchcase(type_, pattern) for pattern in self.may)
+        return may and (self.asked is None or not self.asked.isdisjoint({type_, "*"}))
+
+
+def types(may: set[str] | None) -> Types | None:
+    return None if may is None else Types(may)
 
 
 class HubMachine(RuleBasedStateMachine):
     """Clients join, leave, get stuck and recover; messages are published; time passes."""
 
-    @initialize()
-    def start(self) -> None:
+    @initialize(choosy=st.booleans())
+    def start(self, choosy: bool) -> None:
+        self.choosy = choosy  # in half of all runs everybody hears everything
         self.clock = Clock()
         self.hub = Hub(LIMITS, clock=self.clock)
         self.clients: list[Client] = []
@@ -64,13 +79,15 @@ class HubMachine(RuleBasedStateMachine):
         return [client for client in self.clients if client.wire.flying is not None]
 
     @precondition(lambda self: len(self.clients) < 5)
-    @rule(stuck=st.booleans(), choosy=seldom)
-    def join(self, stuck: bool, choosy: bool) -> None:
+    @rule(stuck=st.booleans(), may=may_hear, subscribes=seldom)
+    def join(self, stuck: bool, may: set[str] | None, subscribes: bool) -> None:
+        if not self.choosy:
+            may, subscribes = None, False
         greeting = f"hello {self.count}".encode()
         wire = StuckWire(stuck=stuck)
-        hears = is_even if choosy else None
-        outbox = self.hub.join("client", wire, text_frame(greeting), hears)
-        self.clients.append(Client(wire, outbox, choosy, [greeting]))
+        outbox = self.hub.join("client", wire, text_frame(greeting), types(may), subscribes)
+        asked: set[str] | None = set() if subscribes else None
+        self.clients.append(Client(wire, outbox, may, asked, [greeting]))
         self.part_from_the_dropped()  # what the turn had joined went out before the greeting
 
     @precondition(lambda self: self.clients)
@@ -80,13 +97,40 @@ class HubMachine(RuleBasedStateMachine):
         self.clients.remove(client)
         self.hub.leave(client.outbox)
 
-    @precondition(lambda self: self.clients)
-    @rule(data=st.data(), choosy=seldom)
-    def change(self, data: st.DataObject, choosy: bool) -> None:
+    @precondition(lambda self: self.clients and self.choosy)
+    @rule(data=st.data(), may=may_hear)
+    def restrict(self, data: st.DataObject, may: set[str] | None) -> None:
         client = data.draw(st.sampled_from(self.clients))
-        client.choosy = choosy
-        self.hub.change(client.outbox, is_even if choosy else None)
+        client.may = may
+        self.hub.restrict(client.outbox, types(may))
         self.part_from_the_dropped()  # what the turn had joined went out before
+
+    @precondition(lambda self: self.clients and self.choosy)
+    @rule(data=st.data(), names=some_types)
+    def subscribe(self, data: st.DataObject, names: list[str]) -> None:
+        client = data.draw(st.sampled_from(self.clients))
+        if client.asked is not None:
+            client.asked |= set(names)
+        self.hub.subscribe(client.outbox, names)
+        self.part_from_the_dropped()
+
+    @precondition(lambda self: self.clients and self.choosy)
+    @rule(data=st.data(), names=some_types)
+    def unsubscribe(self, data: st.DataObject, names: list[str]) -> None:
+        client = data.draw(st.sampled_from(self.clients))
+        if client.asked is not None:
+            client.asked -= set(names)
+        self.hub.unsubscribe(client.outbox, names)
+        self.part_from_the_dropped()
+
+    @precondition(lambda self: self.clients and self.choosy)
+    @rule(data=st.data(), really=seldom)
+    def overfill(self, data: st.DataObject, really: bool) -> None:
+        client = data.draw(st.sampled_from(self.clients))
+        if really:
+            client.asked = None  # for good
+            self.hub.overfill(client.outbox)
+            self.part_from_the_dropped()
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data())
@@ -106,13 +150,13 @@ class HubMachine(RuleBasedStateMachine):
         for size in sizes:
             self.count += 1
             payload = f"{self.count} ".encode().ljust(size, b"x")
-            type_ = "odd" if self.count % 2 else "even"
-            for client in self.clients:
-                if type_ == "even" or not client.choosy:
-                    client.promised.append(payload)
+            type_ = TYPES[self.count % len(TYPES)]
+            hearing = [client for client in self.clients if client.hears(type_)]
+            for client in hearing:
+                client.promised.append(payload)
             opened = self.hub.publish(text_frame(payload), type_)
-            assert opened is not self.turn_is_open
-            self.turn_is_open = True
+            assert opened is (bool(hearing) and not self.turn_is_open)
+            self.turn_is_open |= opened
             self.part_from_the_dropped()
             self.nobody_exceeds_a_limit()
 
@@ -129,6 +173,8 @@ class HubMachine(RuleBasedStateMachine):
         tally = self.hub.tally(client.outbox)
         promised = sum(len(text_frame(payload)) for payload in client.promised)
         assert (tally.sent, tally.sent_bytes) == (len(client.promised), promised)
+        asked = client.asked
+        assert tally.subscriptions == (None if asked is None or "*" in asked else len(asked))
         assert tally.backlog == client.outbox.backlog  # also of one that this made too slow
         self.part_from_the_dropped()
 
@@ -165,6 +211,8 @@ class HubMachine(RuleBasedStateMachine):
         counters = self.hub.counters
         assert len(self.hub) == len(self.clients) == counters.joined - counters.left
         assert counters.received == self.count
+        named = sum(len(client.asked - {"*"}) for client in self.clients if client.asked)
+        assert self.hub.subscriptions == named
 
     def teardown(self) -> None:
         if not hasattr(self, "hub"):

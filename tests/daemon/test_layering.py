@@ -12,12 +12,24 @@ import ovos_bus
 PACKAGE = Path(ovos_bus.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 RULES = [
-    *("access", "config", "drafts", "envelope", "errors", "frame", "handshake"),
-    *("hub", "inbox", "lobby", "metrics", "outbox", "pace", "pulse", "roles", "throttle", "who"),
+    *("access", "audience", "config", "drafts", "envelope", "errors", "frame", "handshake"),
+    *("hub", "inbox", "joined", "lobby", "message_types", "metrics", "outbox", "pace", "pulse"),
+    *("roles", "subscriptions", "throttle", "who"),
 ]
 SHELLS = {"door", "handler", "listener", "protocol", "status", "stream"}
 # Who stands left may know who stands right, never the other way round.
-ARROWS = ["__main__", "cli", "listener", "status", "handler", "door", "bus", "hub", "outbox"]
+ARROWS = [
+    "__main__",
+    "cli",
+    "listener",
+    "status",
+    "handler",
+    "door",
+    "bus",
+    "hub",
+    "audience",
+    "outbox",
+]
 
 
 def imports(module: str) -> set[str]:

@@ -19,17 +19,18 @@ def test_every_counter_starts_at_zero_and_says_what_it_means() -> None:
 
 
 def test_prometheus_reads_them() -> None:
-    """Each count is a counter of its own; clients and backlog are gauges."""
+    """Each count is a counter of its own; clients, backlog and subscriptions are gauges."""
     counters = Counters()
     for value, count in enumerate(dataclasses.fields(counters), 1):
         setattr(counters, count.name, value)
-    text = exposition(counters, clients=3, backlog=10**12).decode()
+    text = exposition(counters, clients=3, backlog=10**12, subscriptions=7).decode()
 
     families = {family.name: family for family in text_string_to_metric_families(text)}
     values = {name: family.samples[0].value for name, family in families.items()}
     assert values == {
         "ovos_bus_clients": 3,
         "ovos_bus_backlog_bytes": 1e12,
+        "ovos_bus_subscriptions": 7,
         **{
             f"ovos_bus_{count.name}": value
             for value, count in enumerate(dataclasses.fields(counters), 1)
@@ -47,4 +48,4 @@ def test_without_prometheus_client_it_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
 
     with pytest.raises(ImportError):
-        exposition(Counters(), 0, 0)
+        exposition(Counters(), 0, 0, 0)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ovos_bus.errors import Refused
-from ovos_bus.roles import BadRoles, Roles, Types, hashed, new_token, parse, shown
+from ovos_bus.message_types import Types
+from ovos_bus.roles import BadRoles, Roles, hashed, new_token, parse, shown
 
 KITCHEN, PANEL = "ovosbus-kitchen", "ovosbus-panel"
 ALL = {"publish": ["*"], "subscribe": ["*"]}

@@ -133,6 +133,7 @@ def test_each_client_is_listed_with_what_it_said_and_heard(daemon: Daemon) -> No
             "received": {"messages": 4, "bytes": 4 * frame_bytes},
             "sent": {"messages": 6, "bytes": 5 * frame_bytes + greeting_bytes},
             "backlog_bytes": 0,
+            "subscriptions": "all",
         },
         {
             "number": 2,
@@ -142,6 +143,7 @@ def test_each_client_is_listed_with_what_it_said_and_heard(daemon: Daemon) -> No
             "received": {"messages": 1, "bytes": frame_bytes},
             "sent": {"messages": 3, "bytes": 2 * frame_bytes + greeting_bytes},
             "backlog_bytes": 0,
+            "subscriptions": "all",
         },
     ]
 

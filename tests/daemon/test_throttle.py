@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ovos_bus.throttle import (
+    CLIENTS,
     INTERVAL,
     LINES_PER_PEER,
     PEERS,
@@ -104,10 +105,26 @@ def test_each_thing_is_told_once_until_there_are_too_many() -> None:
     assert once.more("new") == f" (and {200 - 2 * ROOM - 1} more since the last such line)"
 
 
-def test_each_name_has_its_own() -> None:
+def test_each_client_of_each_entry_has_its_own() -> None:
     """What one was told of is news of another."""
-    onces = Onces()
+    onces = Onces(clock=Clock())
 
-    assert onces.of("kitchen").more("t") == ""
-    assert onces.of("kitchen").more("t") is None
-    assert onces.of("").more("t") == ""
+    assert onces.more("kitchen", "a", "t") == ""
+    assert onces.more("kitchen", "a", "t") is None
+    assert onces.more("kitchen", "b", "t") == ""
+    assert onces.more("", "a", "t") == ""
+
+
+def test_clients_that_come_again_as_somebody_else_share_one_throttle() -> None:
+    """A thousand of an entry are few lines; those of another entry have their own."""
+    clock = Clock()
+    onces = Onces(clock=clock)
+    said = [onces.more("kitchen", f"client {n}", "t") for n in range(1000)]
+
+    assert said.count("") == CLIENTS + 1
+    assert onces.more("kitchen", "client 0", "t") is None
+    assert onces.more("", "client 1000", "t") == ""
+    clock.advance(INTERVAL)
+    left_out = 1000 - CLIENTS - 1
+    last = onces.more("kitchen", "client 1000", "t")
+    assert last == f" (and {left_out} more since the last such line)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import hashlib
 import json
 import logging
@@ -12,6 +13,8 @@ import ssl
 import stat
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
@@ -231,7 +234,9 @@ def test_a_key_that_others_could_read_is_told(own: Path, silence: list[Any]) -> 
 def test_a_folder_that_cannot_be_made_is_told(own: Path) -> None:
     """One line that names it."""
     own.write_text("a file in its place")
-    with pytest.raises(BadCertificate, match=f"ssl_cert {own} cannot be made: File exists"):
+    with pytest.raises(
+        BadCertificate, match=f"ssl_cert {own} cannot be made: File exists; XDG_DATA_HOME"
+    ):
         Tls(BusConfig(ssl=True))
 
 
@@ -329,7 +334,10 @@ def broken(folder: Path, case: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("case", "problem"),
     [
-        ("missing", r"ssl_cert \S+bus.crt cannot be read: No such file or directory"),
+        (
+            "missing",
+            r"ssl_cert \S+bus.crt cannot be read: No such file or directory; without ssl_cert",
+        ),
         ("a folder", r"ssl_key \S+ cannot be read: Is a directory"),
         ("no pem", r"ssl_cert \S+bus.crt and ssl_key are no certificate and key in PEM"),
         ("mismatch", r"ssl_key \S+other/bus.key is not the key of \S+bus.crt"),
@@ -403,6 +411,13 @@ def test_clear_text_is_refused_with_one_warning(start_daemon: StartDaemon) -> No
     )
     assert sum("no TLS with" in line for line in daemon.lines) == 1
 
+    other = HTTPConnection(
+        "127.0.0.1", daemon.port, timeout=10, source_address=("127.0.0.2", 0)
+    )  # whom the first does not hide
+    other.request("GET", "/healthz")
+    daemon.expect_warning("no TLS with 127.0.0.2: it speaks no TLS")
+    other.close()
+
 
 def test_a_client_that_does_not_trust_us_is_named(start_daemon: StartDaemon) -> None:
     """The log of the bus says whose settings are to be mended."""
@@ -413,7 +428,7 @@ def test_a_client_that_does_not_trust_us_is_named(start_daemon: StartDaemon) -> 
 
 
 def test_who_does_not_shake_hands_is_cut_off(start_daemon: StartDaemon) -> None:
-    """A connection that says nothing, or half a hello, is closed after 5 s."""
+    """A connection that says nothing, or half a hello, is closed by the daemon."""
     daemon = start_daemon(config=config())
     with (
         socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as silent,
@@ -461,3 +476,21 @@ def test_the_environment_is_not_asked(tmp_path: Path) -> None:
 
     assert 'websocket.ssl_cert = ""' in program.stdout
     assert not (tmp_path / "data").exists()
+
+
+def test_who_hangs_up_is_heard_to_the_end(start_daemon: StartDaemon, tmp_path: Path) -> None:
+    """TLS cannot write after a reset, and still reads what came before it."""
+    certificate = Certificate(tmp_path / "given", "127.0.0.1")
+    daemon = start_daemon(config=config(**given(certificate)))
+    context = trusting(certificate.file)
+    number = 10_000
+    texts = (json.dumps({"type": "last.words", "data": {"n": n}}) for n in range(number))
+    with TlsClient(daemon.port, context) as hearer, TlsClient(daemon.port, context) as speaker:
+        speaker.send(b"".join(frame(text.encode()) for text in texts))
+        until = time.monotonic() + 20
+        while any(fcntl.ioctl(speaker.socket, termios.TIOCOUTQ, bytes(4))):  # it has not left yet
+            assert time.monotonic() < until
+        speaker.socket.close()
+
+        heard = [hearer.read_message()["data"]["n"] for _ in range(number)]
+        assert heard == list(range(number))

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from ovos_bus import peer
 from ovos_bus.roles import hashed
+from ovos_bus.throttle import CLIENTS
 from tests.support.processes import Daemon
 from tests.support.rawsocket import RawClient
 
@@ -187,10 +189,10 @@ def test_made_up_types_do_not_fill_the_log(bus: Guarded) -> None:
 
 
 def test_connecting_again_does_not_fill_the_log(bus: Guarded) -> None:
-    """A type is told once for each entry of the file, over however many connections."""
+    """A type is told once for each client that says what it is called, over all its connections."""
     with bus.join() as witness:
         for _ in range(5):
-            with bus.join(KITCHEN) as kitchen:
+            with bus.join(KITCHEN, **{"User-Agent": "panel"}) as kitchen:
                 kitchen.say_message("mycroft.stop")
                 kitchen.say_message("speak")
                 witness.read_until("speak")
@@ -198,6 +200,38 @@ def test_connecting_again_does_not_fill_the_log(bus: Guarded) -> None:
     bus.daemon.stop()
 
     assert sum("dropped" in line for line in bus.daemon.lines) == 1
+
+
+def test_a_type_is_told_of_each_client(start_daemon: Callable[..., Daemon], tmp_path: Path) -> None:
+    """Also if all have no token, and one address: with a name or without, each has its warning."""
+    bus = Guarded(start_daemon, tmp_path, '[default]\npublish = ["speak"]\nsubscribe = ["*"]\n')
+    names: list[dict[str, str]] = [{}, {}, {"User-Agent": "one"}, {"User-Agent": "two"}]
+    with bus.join() as witness, ExitStack() as stack:
+        for headers in names:
+            client = stack.enter_context(bus.join(**headers))
+            for type_ in ("mycroft.stop", "mycroft.stop", "speak"):
+                client.say_message(type_)
+            witness.read_until("speak")
+    bus.daemon.expect_warning("dropped 'mycroft.stop' of client")
+    bus.daemon.stop()
+
+    told = [line for line in bus.daemon.lines if "dropped" in line]
+    assert len(told) == len(names)
+    assert [n for n in ("2", "3", "4", "5") if f"of client {n} (" not in "".join(told)] == []
+
+
+def test_connecting_again_without_a_name_does_not_fill_the_log(bus: Guarded) -> None:
+    """So many are told apart, and those who come later now and then."""
+    with bus.join() as witness:
+        for _ in range(50):
+            with bus.join(KITCHEN) as kitchen:
+                kitchen.say_message("mycroft.stop")
+                kitchen.say_message("speak")
+                witness.read_until("speak")
+    bus.daemon.expect_warning("dropped 'mycroft.stop' of kitchen, client")
+    bus.daemon.stop()
+
+    assert CLIENTS < sum("dropped" in line for line in bus.daemon.lines) < 50
 
 
 def test_the_page_tells_what_each_was_sent(bus: Guarded) -> None:

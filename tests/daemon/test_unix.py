@@ -108,6 +108,19 @@ def test_a_bus_that_was_killed_is_succeeded(start_daemon: StartDaemon, path: str
     assert not os.path.exists(path)
 
 
+@pytest.mark.parametrize("flag", ["--unix-socket", "--host"])
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, flag: str) -> None:
+    """With the file, and what to do: make it, or name another file."""
+    file = tmp_path / "no" / "bus.sock"
+    address = f"unix:{file}" if flag == "--host" else str(file)
+    code, output = Home(tmp_path).run("-m", "ovos_bus", "--port", "0", flag, address)
+
+    assert code == 1
+    (line,) = output.splitlines()
+    assert f"cannot listen on unix:{file}: there is no folder {file.parent}; make it, or" in line
+    assert "(unix_socket, or host)" in line
+
+
 def test_a_bus_that_runs_is_not_pushed_aside(start_daemon: StartDaemon, path: str) -> None:
     """A second bus ends with code 1 and one line; the first serves on at its file."""
     daemon = start_daemon("--unix-socket", path)
@@ -289,7 +302,7 @@ def test_a_folder_that_is_not_there_is_told(
 ) -> None:
     """It is not made: who may write there is for somebody else to say."""
     (Path(path).parent / "file").touch()
-    with pytest.raises(OSError, match=r"No such file|Not a directory"):
+    with pytest.raises(OSError, match=r"there is no folder .*; make it"):
         listen(str(Path(path).parent / name))
 
 

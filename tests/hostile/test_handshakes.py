@@ -133,7 +133,7 @@ SILENCES = [
 
 
 def test_silences(arena: Arena) -> None:
-    """Who does not finish is cut off after 5 s, wherever the silence begins."""
+    """Who does not finish is cut off, wherever the silence begins."""
     with ExitStack() as stack, arena.attacked():
         silent = []
         for _, said in SILENCES:
@@ -147,7 +147,7 @@ def test_silences(arena: Arena) -> None:
 
 
 def test_a_request_drop_by_drop(arena: Arena) -> None:
-    """The 5 s are for the whole head, so a byte now and then does not help."""
+    """The time is for the whole head, so a byte now and then does not help."""
     with arena.attacked(), socket.create_connection(("127.0.0.1", arena.port), PATIENCE) as it:
         it.settimeout(0.1)
         sent = 0

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from tests.hostile import memory
 from tests.hostile.arena import MIB, Arena, wait_until
 from tests.hostile.conftest import StartArena
 from tests.hostile.support import count, crowd, swallow
@@ -106,6 +111,14 @@ def test_1000_idle_clients(start_arena: StartArena) -> None:
                 continue
 
 
+@pytest.mark.parametrize("kind", memory.KINDS)
+def test_what_a_connection_costs_that_does_nothing(kind: str) -> None:
+    """Less than 128 KiB, with TLS or without; docs/security.md has figures."""
+    open_one, tls, _ = memory.KINDS[kind]
+
+    assert memory.measure(open_one, tls, 100) < 128 * 1024
+
+
 def test_more_clients_than_may_join(start_arena: StartArena) -> None:
     """One more than max_connections is answered 503, until somebody leaves."""
     arena = start_arena(config='{"websocket": {"max_connections": 22}}')
@@ -169,6 +182,80 @@ def test_a_flood_that_is_cut(arena: Arena, end: str) -> None:
                 heard.append(message["data"]["n"])
 
         assert heard == list(range(number))
+
+
+def handed_over(client: RawClient) -> bool:
+    """Whether the daemon's system has all that the client said."""
+    unsent = fcntl.ioctl(client.socket, termios.TIOCOUTQ, bytes(4))
+    return not int.from_bytes(unsent, sys.byteorder)
+
+
+def is_cut_off(client: RawClient) -> bool:
+    """Say something more, and tell whether that is too much."""
+    try:
+        client.say_message("deaf")
+    except BrokenPipeError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("end", ["close", "reset", "shutdown"])
+@pytest.mark.parametrize("door", ["tcp", "unix"])
+def test_a_speaker_who_hangs_up_on_its_echoes(
+    start_arena: StartArena, tmp_path: Path, door: str, end: str
+) -> None:
+    """Of 10,000 messages none is lost, though what comes back is never read."""
+    file = str(tmp_path / "bus.sock")
+    arena = start_arena(
+        config=json.dumps({"websocket": {"unix_socket": file, "stall_timeout": 60}})
+    )
+    number = 10_000
+    said = b"".join(
+        frame(json.dumps({"type": "last.words", "data": {"n": n}}).encode()) for n in range(number)
+    )
+    with (
+        arena.attacked(growth=48),
+        arena.client() as hearer,
+        RawClient(arena.port if door == "tcp" else file) as speaker,
+    ):
+        speaker.socket.settimeout(60)
+        speaker.send(said)
+        # What has not left a machine when a program hangs up, nobody can hear.
+        wait_until(lambda: handed_over(speaker) or door == "unix", "it has left", 60)
+        if end == "shutdown":
+            speaker.socket.shutdown(socket.SHUT_WR)
+        elif end == "reset":
+            speaker.reset()
+        else:
+            speaker.socket.close()
+        heard: list[int] = []
+        while len(heard) < number:
+            message = hearer.read_message()
+            if message["type"] == "last.words":
+                heard.append(message["data"]["n"])
+
+        assert heard == list(range(number))
+    wait_until(lambda: count(arena.port, "clients") == 2, "both have left")
+
+
+def test_one_who_hears_nothing_and_speaks_on(start_arena: StartArena, tmp_path: Path) -> None:
+    """At a Unix socket that is possible; it counts as a client, and for 10 s at most."""
+    file = str(tmp_path / "bus.sock")
+    arena = start_arena(
+        config=json.dumps({"websocket": {"unix_socket": file, "max_connections": 4}})
+    )
+    with ExitStack() as stack, arena.attacked(growth=48):
+        deaf = [stack.enter_context(RawClient(file)) for _ in range(2)]
+        for client in deaf:
+            client.socket.shutdown(socket.SHUT_RD)
+            client.say_message("deaf")  # that nobody hears the echo is found out with it
+        wait_until(lambda: count(arena.port, "clients") == 2, "they are sent nothing")
+        with arena.client(greeted=False) as one_too_many:
+            assert one_too_many.status == 503
+        for client in deaf:
+            wait_until(partial(is_cut_off, client), "it is cut off")
+        arena.daemon.wait_for("left: it hears nothing any more")
+    arena.daemon.expect_warning("max_connections allows no more")
 
 
 def test_a_client_that_is_stopped(start_arena: StartArena) -> None:

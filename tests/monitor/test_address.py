@@ -65,3 +65,13 @@ def test_unreadable_configuration_stays_out_of_the_messages(configure, bus, moni
 
     assert json.loads(*process.out.all())["type"] == "connected"
     assert any("Error loading configuration" in text for text in process.err.all())
+
+
+@pytest.mark.parametrize("port", [0, -1, "none", None])
+def test_a_unix_socket_has_no_port(configure, monitor, tmp_path, port):
+    """What mycroft.conf says of one is of no meaning."""
+    configure(host=f"unix:{tmp_path}/bus.sock", port=port)
+    process = monitor("send", "a", "--timeout", 0.1)
+
+    assert process.end() == 1
+    assert f"no bus at ws+unix://{tmp_path}/bus.sock:/core (" in process.err.all()[0]

@@ -47,3 +47,21 @@ def test_message_without_session_is_the_device():
 def test_malformed_is_shown_unless_narrowed(choice, taken):
     """A malformed frame is shown unless types or a session were asked for."""
     assert choice.takes(Malformed("not JSON", "?")) is taken
+
+
+@pytest.mark.parametrize(
+    ("choice", "wanted"),
+    [
+        (Choice(), None),
+        (Choice(types=("speak", "a.b")), ("speak", "a.b")),
+        (Choice(types=("speak", "a.*")), None),
+        (Choice(types=("speak?",)), None),
+        (Choice(types=("[a]",)), None),
+        (Choice(types=("",)), ()),
+        (Choice(types=("speak",), excluded=("*",), session="x"), ("speak",)),
+        (Choice(excluded=("speak",), session="x"), None),
+    ],
+)
+def test_the_bus_is_asked_for_names_only(choice, wanted):
+    """It knows no globs: a choice by globs, or by anything else, wants everything."""
+    assert choice.wanted == wanted

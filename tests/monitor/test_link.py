@@ -31,6 +31,31 @@ def test_messages_arrive_in_order(bus, join):
     assert types == ["connected", *(f"n{number}" for number in range(50))]
 
 
+def test_a_bus_is_asked_for_some_types(bus, started):
+    """Once it is open, they come, behind the greeting; no others do, and nothing is missed."""
+    link = Link.open(Address(port=bus.port), PATIENCE_SECONDS, ["b", "c"])
+    started(link, link.close)
+    for name in "abc":
+        link.send(f'{{"type": "{name}"}}')
+    assert link.pending()
+    types = [link.receive(PATIENCE_SECONDS).type for _ in range(3)]
+
+    assert types == ["connected", "b", "c"]
+    assert not link.pending()
+
+
+def test_a_bus_without_subscriptions_sends_everything(unruly_bus, started):
+    """It does not select the subprotocol, and is not told what it would only relay."""
+    unruly = unruly_bus(
+        greeting=['{"type": "a"}'], hear=lambda client, text: client.write_message(text)
+    )
+    link = Link.open(Address(port=unruly.port), PATIENCE_SECONDS, ["b"])
+    started(link, link.close)
+    link.send('{"type": "c"}')
+
+    assert [link.receive(PATIENCE_SECONDS) for _ in range(2)] == [Seen("a"), Seen("c")]
+
+
 def test_small_messages_are_not_held_back(bus, join):
     """The connection does not collect small messages into packets."""
     sock = socket.socket(fileno=socket.dup(join(bus).fileno()))

@@ -21,6 +21,7 @@ def entry(**changes):
         "received": {"messages": 2, "bytes": 300},
         "sent": {"messages": 40, "bytes": 50_000},
         "backlog_bytes": 0,
+        "subscriptions": "all",
     } | changes
 
 
@@ -36,11 +37,17 @@ def test_a_row_says_who_and_how_much():
     """Words stand at the left, numbers at the right, under their headings."""
     assert rows(
         entry(),
-        entry(name=None, address="[::1]:9", seconds=93784.9, backlog_bytes=3 * 1024**3),
+        entry(
+            name=None,
+            address="[::1]:9",
+            seconds=93784.9,
+            backlog_bytes=3 * 1024**3,
+            subscriptions=31,
+        ),
     ) == [
-        "name           address           connected  said         heard             unread",
-        "skill-weather  127.0.0.1:40512     0:00:03     2  300 B     40  48.8 KiB      0 B",
-        "-              [::1]:9          1d 2:03:04     2  300 B     40  48.8 KiB  3.0 GiB",
+        "name           address           connected  types  said         heard             unread",
+        "skill-weather  127.0.0.1:40512     0:00:03    all     2  300 B     40  48.8 KiB      0 B",
+        "-              [::1]:9          1d 2:03:04     31     2  300 B     40  48.8 KiB  3.0 GiB",
     ]
 
 
@@ -89,6 +96,14 @@ def test_what_clients_call_themselves_is_harmless(name, address, agent):
     assert json.loads(line) == entry(name=name, address=address, agent=agent)
 
 
+def test_an_older_daemon_sends_everything():
+    """It does not say so: there was nothing else."""
+    older = entry()
+    del older["subscriptions"]
+
+    assert [client.subscriptions for client in roll.read(page(older))] == ["all"]
+
+
 def test_a_newer_daemon_may_say_more():
     """Keys that are not known here are left aside."""
     assert len(roll.read(page(entry(colour="red"), version=2))) == 1
@@ -108,6 +123,8 @@ def test_a_newer_daemon_may_say_more():
         (page(entry(backlog_bytes=-1)), "backlog_bytes"),
         (page(entry(backlog_bytes=10**400)), "backlog_bytes"),
         (page(entry(seconds=1e300)), "seconds"),
+        (page(entry(subscriptions=-1)), "subscriptions"),
+        (page(entry(subscriptions="many")), "subscriptions"),
         (page(entry(name=["x"])), "name"),
     ],
 )

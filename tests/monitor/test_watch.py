@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+from http.client import HTTPConnection
 
 import pytest
 
@@ -28,6 +29,14 @@ def watching(monitor):
         return process
 
     return run
+
+
+def metrics(bus):
+    connection = HTTPConnection("127.0.0.1", bus.port, timeout=PATIENCE_SECONDS)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text
 
 
 def shown_types(process):
@@ -278,3 +287,18 @@ def test_colours_on_a_terminal(bus, monitor, environment, arguments, coloured):
 
     assert b"connected" in shown
     assert (b"\x1b[" in shown) is coloured
+
+
+def test_a_watch_of_whole_types_costs_the_bus_nothing_else(bus, monitor, talk):
+    """Those are what the bus sends, from the moment that it says it is connected."""
+    arguments = ["--type", "a", "--type", "b", "--count", 2, "--json"]
+    process = monitor("--port", bus.port, *arguments)
+    process.err.until("^connected to ")
+    talker = talk(bus)
+    for name in ("a", "c", "b"):
+        talker.say(name)
+
+    assert process.end() == 0
+    assert shown_types(process) == ["a", "b"]
+    # Three to the one who says them, and two of these to the monitor.
+    assert "ovos_bus_delivered_total 5.0" in metrics(bus)

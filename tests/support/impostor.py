@@ -38,16 +38,18 @@ class Guest:
             head += self._read(1)
         self.request = head.decode()
 
-    def shake_hands(self) -> None:
-        """Become a WebSocket."""
+    def shake_hands(self, protocol: str = "") -> None:
+        """Become a WebSocket, and select a protocol of those that the client offers."""
         self.read_request()
         found = re.search(r"Sec-WebSocket-Key: (\S+)", self.request, re.IGNORECASE)
         assert found is not None
         accept = base64.b64encode(hashlib.sha1(found[1].encode() + MAGIC).digest()).decode()
-        self.socket.sendall(
+        answer = (
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
+            + (f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else "")
+            + f"Sec-WebSocket-Accept: {accept}\r\n\r\n"
         )
+        self.socket.sendall(answer.encode())
 
     def send(self, payload: bytes, opcode: int = TEXT) -> None:
         size = len(payload)
