@@ -279,7 +279,7 @@ ROWS: Sequence[Row] = (
         0,
         "µs",
     ),
-    Row("a message that nobody here wants, CPU of a program", "client", "ignored_us", 1, 1, "µs"),
+    Row("a message that a program does not want, its CPU", "client", "passing_us", 1, 1, "µs"),
     Row("a busy part of a day, CPU of the daemon", "household", "cpu_percent", 1, 2, "%"),
     Row("start-up to the first client", "start", "start_ms", 1, 0, "ms"),
     Row("memory without a client", "idle", "rest_mb", 1, 1, "MB"),
