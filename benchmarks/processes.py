@@ -16,7 +16,7 @@ from benchmarks.machine import pin
 START_SECONDS = 60.0
 
 # Between two looks at a process that is starting, in seconds.
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.005
 
 # How long a process may take to end when asked to, before it is killed, in seconds.
 STOP_SECONDS = 5.0

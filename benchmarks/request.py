@@ -5,11 +5,12 @@ One process asks and another answers, over a daemon, each with the client librar
 that daemon: as when an intent is handed to a skill. What is timed is `wait_for_response`, from
 call to return; each request is sent when the one before is answered.
 
-The same two scripts in `benchmarks/children` run under both libraries. An answer that is missing,
-or is that of another request, ends the benchmark without figures.
+The same two scripts in `benchmarks/children` run under all libraries. An answer that is missing, or
+is that of another request, ends the benchmark without figures. Beside it stands what is left when
+both programs are a loop of websocket-client over the same daemon, and nothing else.
 
     python -m benchmarks.request            this bus and library
-    python -m benchmarks.request --peer     and those that installations run today
+    python -m benchmarks.request --peer     and those of the others
     python -m benchmarks.request --quick    does the measurement itself work?
 """
 
@@ -30,9 +31,10 @@ from benchmarks.processes import Process
 FIGURES = (
     Figure("p50_us", "request and answer, p50, us", Better.LESS),
     Figure("p95_us", "request and answer, p95, us", Better.LESS),
+    Figure("bare_p50_us", "the same with a bare loop, p50, us", Better.LESS),
 )
 
-CHILDREN = Path(__file__).resolve().parent / "children"
+CHILDREN = buses.CHILDREN
 
 # A lost answer ends the asker after 10 s; this only bounds a hang, in seconds.
 ASKING_SECONDS = 600.0
@@ -69,6 +71,12 @@ def measure(bus: buses.Bus, requests: int, prefix: str = "") -> report.Values:
     }
 
 
+def with_bare(bus: buses.Bus, requests: int) -> report.Values:
+    """The same, and beside it what is left without a library."""
+    bare = measure(bus, requests, "bare_")
+    return {**measure(bus, requests), "bare_p50_us": bare["p50_us"]}
+
+
 def ask(bus: buses.Bus, requests: int, prefix: str = "") -> list[float]:
     """How long each of ``requests`` requests took, in seconds."""
     asker = child(bus, f"{prefix}asker", str(requests))
@@ -100,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="in each run (default: 300; 20 with --quick)",
     )
-    report.common_arguments(made)
+    report.common_arguments(made, list(buses.BUSES)[1:])
     return made
 
 
@@ -108,9 +116,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     requests: int = arguments.requests or (20 if arguments.quick else 300)
     runs: int = arguments.runs or (1 if arguments.quick else 3)
-    starters = [buses.ours, buses.today] if arguments.peer else [buses.ours]
+    starters = report.chosen(arguments.peer, buses.BUSES)
     try:
-        measured = report.side_by_side(starters, runs, lambda bus: measure(bus, requests))
+        measured = report.side_by_side(starters, runs, lambda bus: with_bare(bus, requests))
     except BenchError as error:
         print(f"benchmarks.request: {error}", file=sys.stderr)
         return 1

@@ -22,6 +22,8 @@ _MASKED = 0x80
 # What a server adds to the key of a client to prove that it speaks WebSocket (§1.3).
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
+_SUBPROTOCOL = "Sec-WebSocket-Protocol"
+
 # How long a bus may take over a handshake and its greeting, in seconds.
 HANDSHAKE_SECONDS = 10.0
 
@@ -81,20 +83,23 @@ def unframe(data: bytes) -> tuple[bytes, bytes] | None:
     return data[start : start + size], data[start + size :]
 
 
-def connect(host: str, port: int, route: str) -> socket.socket:
+def connect(host: str, port: int, route: str, subprotocol: str | None = None) -> socket.socket:
     """
     Join a bus and take its greeting, so that what arrives next was sent by a client.
 
+    Args:
+        subprotocol: What the bus must agree to speak (§1.9); ``None`` offers nothing.
+
     Raises:
-        Closed: The bus refused the handshake, or sent more than its greeting.
+        Closed: The bus refused the handshake or the subprotocol, or sent more than its greeting.
         OSError: Nobody listens there, or the bus takes longer than `HANDSHAKE_SECONDS`.
     """
     connection = socket.create_connection((host, port), HANDSHAKE_SECONDS)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        connection.sendall(_upgrade(host, port, route))
-        rest = _accepted(connection)
+        connection.sendall(_upgrade(host, port, route, subprotocol))
+        rest = _accepted(connection, subprotocol)
         while (greeting := unframe(rest)) is None:
             rest += _received(connection)
         if greeting[1]:
@@ -132,20 +137,22 @@ def accept(listener: socket.socket) -> socket.socket:
     return connection
 
 
-def _upgrade(host: str, port: int, route: str) -> bytes:
+def _upgrade(host: str, port: int, route: str, subprotocol: str | None) -> bytes:
     """The request that opens a WebSocket (§4.1)."""
-    lines = (
+    lines = [
         f"GET {route} HTTP/1.1",
         f"Host: {host}:{port}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
         "Sec-WebSocket-Version: 13",
-    )
+    ]
+    if subprotocol is not None:
+        lines.append(f"{_SUBPROTOCOL}: {subprotocol}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def _accepted(connection: socket.socket) -> bytes:
+def _accepted(connection: socket.socket, subprotocol: str | None) -> bytes:
     """Read the answer to the handshake; return the bytes that came after it."""
     answer = b""
     while b"\r\n\r\n" not in answer:
@@ -154,6 +161,10 @@ def _accepted(connection: socket.socket) -> bytes:
     status = head.split(b"\r\n", 1)[0]
     if b" 101 " not in status + b" ":
         raise Closed(f"the bus refused the handshake: {status.decode(errors='replace')}")
+    if subprotocol is not None:
+        agreed = f"{_SUBPROTOCOL}: {subprotocol}".lower()
+        if agreed not in head.decode(errors="replace").lower().split("\r\n"):
+            raise Closed(f"the bus does not speak {subprotocol}")
     return rest
 
 

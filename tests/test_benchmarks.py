@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from benchmarks import client, fanout, load, request
+from benchmarks import client, fanout, household, idle, interest, load, request, start, talkers
 from benchmarks.errors import BenchError, Closed, Stalled, WrongDelivery
 from benchmarks.figures import Better, Figure, Summary, advantage, advantage_text, percentile, table
 from benchmarks.load import Crowd, message
-from benchmarks.machine import ROOT, cpu_seconds, describe, process_tree
-from benchmarks.report import Measured, record, text
+from benchmarks.machine import (
+    ROOT,
+    cpu_seconds,
+    describe,
+    owns_listener,
+    process_tree,
+    resident_bytes,
+)
+from benchmarks.report import Measured, chosen, fail, record, text
 from benchmarks.wire import connect, text_frame, unframe
 
 PAYLOAD = message(300)
@@ -77,10 +85,11 @@ class TestFanout:
 
         result = json.loads(file.read_text())
         (values,) = result["buses"]["ours"]["runs"]
-        assert values["messages"] == 150
-        assert values["deliveries"] == 5 * 150
-        assert all(values[figure.key] >= 0 for figure in fanout.FIGURES)
-        assert all(figure.title in printed for figure in fanout.FIGURES)
+        shown = fanout.figures([5], [1024, 64 * 1024])
+        assert values[fanout.key("messages", 5, 1024)] == 150
+        assert values[fanout.key("deliveries", 5, 64 * 1024)] == 5 * 150
+        assert all(values[figure.key] > 0 for figure in shown)
+        assert all(figure.title in printed for figure in shown)
 
     def test_a_message_that_is_too_small_is_refused(
         self, capsys: pytest.CaptureFixture[str]
@@ -102,7 +111,44 @@ class TestRequest:
         (values,) = result["buses"]["ours"]["runs"]
         assert values["requests"] == 15
         assert 0 < values["p50_us"] <= values["p95_us"]
+        assert values["bare_p50_us"] > 0
         assert all(figure.title in printed for figure in request.FIGURES)
+
+
+class TestQuick:
+    @pytest.mark.parametrize(
+        ("benchmark", "figures"),
+        [
+            ("talkers", talkers.FIGURES),
+            ("start", start.FIGURES),
+            ("idle", idle.FIGURES),
+            ("household", household.FIGURES),
+        ],
+    )
+    def test_every_figure_is_taken(
+        self, tmp_path: Path, benchmark: str, figures: Sequence[Figure]
+    ) -> None:
+        """The quick run measures everything, and shows it."""
+        file = tmp_path / "result.json"
+
+        printed = run(benchmark, "--quick", f"--json={file}")
+
+        (values,) = json.loads(file.read_text())["buses"]["ours"]["runs"]
+        assert {figure.key for figure in figures} <= set(values)
+        assert all(math.isfinite(value) for value in values.values())
+        assert all(figure.title in printed for figure in figures)
+
+    def test_who_wants_nothing_is_spared(self, tmp_path: Path) -> None:
+        """Where clients say what they want, the others receive nothing, or there are no figures."""
+        # The daemon that knows subscriptions has this module.
+        pytest.importorskip("ovos_bus.subscriptions")
+        file = tmp_path / "result.json"
+
+        run("interest", "--quick", f"--json={file}")
+
+        found = json.loads(file.read_text())["buses"]
+        assert set(found) == {"subscribed", "ours"}
+        assert all(bus["runs"][0][interest.key(5)] > 0 for bus in found.values())
 
 
 class TestClient:
@@ -148,7 +194,7 @@ class TestCrowd:
         """Floods and lone messages return once everything has arrived."""
         with (
             fake_bus(lambda frame: frame) as port,
-            Crowd("127.0.0.1", port, "/", 1, PAYLOAD) as crowd,
+            Crowd("127.0.0.1", port, "/", 1, [PAYLOAD]) as crowd,
         ):
             flood, lone = crowd.flood(500, 0), crowd.lone(3)
 
@@ -168,7 +214,7 @@ class TestCrowd:
         """A client that gets other bytes than were sent raises; there is no figure."""
         with (
             fake_bus(distort) as port,
-            Crowd("127.0.0.1", port, "/", 1, PAYLOAD) as crowd,
+            Crowd("127.0.0.1", port, "/", 1, [PAYLOAD]) as crowd,
             pytest.raises(WrongDelivery),
         ):
             crowd.lone(2)
@@ -179,10 +225,35 @@ class TestCrowd:
 
         with (
             fake_bus(lambda frame: b"") as port,
-            Crowd("127.0.0.1", port, "/", 1, PAYLOAD) as crowd,
+            Crowd("127.0.0.1", port, "/", 1, [PAYLOAD]) as crowd,
             pytest.raises(Stalled, match=f"client 0 lacks {len(text_frame(PAYLOAD))} bytes"),
         ):
             crowd.lone(1)
+
+    def test_too_much_is_noticed_unread(self) -> None:
+        """What is thrown away is counted all the same."""
+        with (
+            fake_bus(lambda frame: frame + frame) as port,
+            Crowd("127.0.0.1", port, "/", 1, [PAYLOAD]) as crowd,
+            pytest.raises(WrongDelivery, match="too many"),
+        ):
+            crowd.flood(1, 0, check=False)
+
+    def test_messages_are_said_when_they_are_due(self) -> None:
+        """A played message is timed from when it was due, and none is left out."""
+        with (
+            fake_bus(lambda frame: frame) as port,
+            Crowd("127.0.0.1", port, "/", 1, [PAYLOAD]) as crowd,
+        ):
+            took = crowd.play([0, 0.01, 0.01, 0.02])
+
+        assert len(took) == 4
+        assert all(seconds > 0 for seconds in took)
+
+    def test_a_subprotocol_that_is_not_known_is_told(self) -> None:
+        """Subscriptions are not measured on a bus that has none."""
+        with fake_bus(bytes) as port, pytest.raises(Closed, match=r"does not speak ovos-bus\.v1"):
+            connect("127.0.0.1", port, "/", "ovos-bus.v1")
 
     def test_a_refused_handshake_is_told(self) -> None:
         """A bus that does not let the load in is named as the reason."""
@@ -288,12 +359,44 @@ class TestReport:
 
         assert made.splitlines()[0] == "| figure  | better | ours 1.0 |"
 
-    def test_two_buses_are_compared_by_their_medians(self) -> None:
-        """The last column says how many times better the first bus is."""
-        made = text(self.FIGURES, [self.measured("ours", 1, 2, 9), self.measured("today", 6)])
+    def test_two_buses_are_compared_run_by_run(self) -> None:
+        """The last column says how many times better the first bus is, and from where to where."""
+        made = text(self.FIGURES, [self.measured("ours", 1, 2, 9), self.measured("today", 6, 6, 6)])
 
         cells = [cell.strip() for cell in made.splitlines()[2].split("|")[1:-1]]
-        assert cells == ["seconds", "less", "2.0 (1.0 - 9.0)", "6.0", "3.00 x better"]
+        assert cells == ["seconds", "less", "2.0 (1.0 - 9.0)", "6.0", "3.00 x better (0.667 - 6)"]
+
+    def test_each_of_several_has_its_row(self) -> None:
+        """With more than one peer, the figure stands once, and each has its ratio."""
+        peers = [self.measured("today", 6), self.measured("rust", 1)]
+        made = text(self.FIGURES, [self.measured("ours", 2), *peers])
+
+        rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in made.splitlines()[2:]]
+        assert rows == [
+            ["seconds (less is better)", "ours 1.0", "2.0", ""],
+            ["", "today 1.0", "6.0", "3.00 x better"],
+            ["", "rust 1.0", "1.0", "0.50 x WORSE"],
+        ]
+
+    def test_a_peer_without_figures_is_shown_without(self) -> None:
+        """One that failed has a dash, and the record says why."""
+        peer = self.measured("today")
+        fail(peer, Stalled(10.0, 3, 512))
+
+        made = text(self.FIGURES, [self.measured("ours", 2), peer])
+        kept = record("fanout", {}, self.FIGURES, [peer])["buses"]
+
+        cells = [cell.strip() for cell in made.splitlines()[2].split("|")[1:-1]]
+        assert cells == ["seconds", "less", "2.0", "-", "-"]
+        assert isinstance(kept, dict)
+        assert kept["today"]["failed"].startswith("nothing arrived for 10 s")
+
+    @pytest.mark.parametrize(
+        ("asked", "expected"), [(None, [1]), ([], [1, 2, 3]), (["rust"], [1, 3])]
+    )
+    def test_peers_are_chosen(self, asked: list[str] | None, expected: list[int]) -> None:
+        """No option is ours alone, one without names is everybody, and names are those."""
+        assert chosen(asked, {"ours": 1, "today": 2, "rust": 3}) == expected
 
     def test_the_record_holds_what_a_stranger_needs(self) -> None:
         """It names the settings, the machine, the commit and the versions beside the values."""
@@ -323,8 +426,28 @@ class TestMachine:
             child.communicate(b"\n")
 
         assert child.pid in tree
-        assert math.isfinite(used)
-        assert used >= 0
+        assert 0 < used < 60
+
+    def test_memory_is_that_of_the_process(self) -> None:
+        """What a process keeps in RAM grows by what it fills."""
+        before = resident_bytes(os.getpid())
+        filled = bytearray(os.urandom(1)) * 50_000_000
+        grown = resident_bytes(os.getpid()) - before
+
+        assert 40_000_000 < grown < 200_000_000
+        assert len(filled) == 50_000_000
+
+    def test_who_listens_is_known(self) -> None:
+        """The listener on a port is told from a stranger."""
+        with (
+            subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child,
+            socket.create_server(("127.0.0.1", 0)) as listener,
+        ):
+            port = listener.getsockname()[1]
+            owners = [owns_listener(pid, port) for pid in (os.getpid(), child.pid)]
+            child.communicate(b"\n")
+
+        assert owners == [True, False]
 
 
 def test_every_error_is_a_sentence() -> None:

@@ -2,8 +2,9 @@
 Tell what messages cost that come in: ``listener.py HOST PORT ROUTE MESSAGES TYPE``.
 
 Has a handler for ``TYPE``, and expects ``bench.begin``, so many messages, and ``bench.end``. If
-``TYPE`` is that of the messages, it waits until all have been handled. Prints the file of the
-library, and how much CPU time the process used between begin and end, in seconds.
+``TYPE`` is that of the messages, it waits until all have been handled. Prints ``ready`` once it is
+connected; and at the end the file of the library, and how much CPU time the process used between
+begin and end, in seconds.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ def main() -> None:
     client.on("bench.end", lambda message: ended.set())
     client.on(type_, handle)
     client.run_in_thread()
+    if not client.connected_event.wait(MEASURE_SECONDS):
+        sys.exit("no connection")
+    print("ready", flush=True)
     done = ended.wait(MEASURE_SECONDS)
     if type_ == "bench.message":
         done = all_handled.wait(MEASURE_SECONDS)
