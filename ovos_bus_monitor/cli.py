@@ -8,7 +8,6 @@ import math
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
 # What a shell reports for a program ended by Ctrl-C: 128 + SIGINT.
@@ -166,7 +165,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     _add_watch_options(parser)
     _add_common_options(parser)
     commands = parser.add_subparsers(
@@ -380,8 +379,11 @@ def _wrong(text: str, expected: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(f"expected {expected}, got {shown}")
 
 
-def _version() -> str:
-    try:
-        return version("ovos-bus")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "0+unknown"
+class _ShowVersion(argparse.Action):
+    """argparse's own action wants the version before anybody asks; to find it takes its time."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *args: object) -> NoReturn:
+        from ovos_bus import __version__
+
+        print(parser.prog, __version__)
+        parser.exit()
