@@ -68,11 +68,13 @@ class Outbox:
         self.sent = self.sent_bytes = 0
         self._clock = clock
         self._flying = 0  # bytes
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[bytes] | None = None  # made when it is needed: an empty one is large
 
     def offer(self, chunk: bytes) -> int:
         """Send ``chunk`` now, or after what is waiting already, and return the backlog."""
         if self._flying:
+            if self._waiting is None:
+                self._waiting = deque()
             self._waiting.append(chunk)
             self.backlog += len(chunk)
         elif not self.wire.send(chunk):
@@ -86,16 +88,17 @@ class Outbox:
         self._flying = 0
         self.moved_at = self._clock()
         while self._waiting:
-            chunk = self._next_chunk()
+            chunk = _next_chunk(self._waiting)
             if not self.wire.send(chunk):
                 self._flying = len(chunk)
-                break
+                return self.backlog
             self.backlog -= len(chunk)
+        self._waiting = None
         return self.backlog
 
     def discard(self) -> None:
         """Forget what waits, so that a client that is dropped holds no memory."""
-        self._waiting.clear()
+        self._waiting = None
         self.backlog = self._flying
 
     @property
@@ -116,14 +119,14 @@ class Outbox:
             return Stalled(self.backlog, seconds, allowed)
         return None
 
-    def _next_chunk(self) -> bytes:
-        """Join small waiting chunks; one that is large already goes alone, uncopied."""
-        waiting = self._waiting
-        chunk = waiting.popleft()
-        if not waiting or len(chunk) + len(waiting[0]) > CHUNK_BYTES:
-            return chunk
-        parts, size = [chunk], len(chunk)
-        while waiting and size + len(waiting[0]) <= CHUNK_BYTES:
-            parts.append(waiting.popleft())
-            size += len(parts[-1])
-        return b"".join(parts)
+
+def _next_chunk(waiting: deque[bytes]) -> bytes:
+    """Take and join small waiting chunks; one that is large already goes alone, uncopied."""
+    chunk = waiting.popleft()
+    if not waiting or len(chunk) + len(waiting[0]) > CHUNK_BYTES:
+        return chunk
+    parts, size = [chunk], len(chunk)
+    while waiting and size + len(waiting[0]) <= CHUNK_BYTES:
+        parts.append(waiting.popleft())
+        size += len(parts[-1])
+    return b"".join(parts)
