@@ -137,10 +137,17 @@ class Bus:
         in_order = sorted(self._connections, key=lambda connection: connection.who.number)
         return [(c.who, self.hub.tally(c.outbox)) for c in in_order if c.outbox]
 
-    def publish(self, text: str, type_: str) -> int:
-        """Publish a message of a type, and return the size of its frame in bytes."""
+    def publish(self, text: str, type_: str, more: bool = False) -> int:
+        """
+        Publish a message of a type, and return the size of its frame in bytes.
+
+        Args:
+            text: The message.
+            type_: Its type.
+            more: Whether its sender has said more in the same breath.
+        """
         frame = text_frame(text.encode())
-        if self.hub.publish(frame, type_):
+        if self.hub.publish(frame, type_, more):
             self._loop.call_soon(self.hub.end_turn)
         return len(frame)
 

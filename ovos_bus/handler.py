@@ -28,12 +28,12 @@ from ovos_bus.bus import Bus, may_hear
 from ovos_bus.door import Door
 from ovos_bus.errors import Malformed, Refused, TooManyTypes, TooSlow, Violation
 from ovos_bus.inbox import MESSAGE_TOO_BIG, NOT_UTF8, UNSUPPORTED_DATA
-from ovos_bus.outbox import CHUNK_BYTES, Outbox
+from ovos_bus.outbox import Outbox
 from ovos_bus.pace import Pace
 from ovos_bus.protocol import StrictProtocol
 from ovos_bus.pulse import Pulse, Sign
 from ovos_bus.roles import Roles
-from ovos_bus.stream import ClientStream
+from ovos_bus.stream import READ_BYTES, ClientStream
 from ovos_bus.throttle import Throttle
 from ovos_bus.who import Who, read_agent
 
@@ -48,7 +48,7 @@ TRY_AGAIN_LATER = 1013
 MAX_REASON_CHARS = 123
 
 # From here on, what a client has begun to say counts against the limit for all.
-DRAFT_BYTES = 2 * CHUNK_BYTES
+DRAFT_BYTES = 2 * READ_BYTES
 
 # How long one that hears nothing any more is listened to, in seconds. Over TCP it has said its last
 # already, 1.5 MiB at most, and that takes no longer, also when it has to wait for others; at a Unix
@@ -165,7 +165,7 @@ class BusSocket(Door, WebSocketHandler):
 
     # the protocol calls these (ovos_bus.protocol.Hearer)
 
-    def on_text(self, text: str) -> Awaitable[None] | None:
+    def on_text(self, text: str, more: bool) -> Awaitable[None] | None:
         outbox = self.outbox
         if (outbox is None and self._listen_until is None) or self._going:
             return None  # it has to go, and is still talking
@@ -182,7 +182,7 @@ class BusSocket(Door, WebSocketHandler):
             return None
         if self.bus.config.filter:
             self._log_message(type_, text)
-        size = self.bus.publish(text, type_)
+        size = self.bus.publish(text, type_, more)
         if outbox is not None:
             outbox.said += 1
             outbox.said_bytes += size

@@ -6,7 +6,8 @@ order of the calls of `Hub.publish`.
 
 A *turn* is one round of the event loop. Its first frame is written at once, so a lone message
 waits for nobody; the frames that follow in the same turn are joined and written as one chunk a
-client when the turn ends, so a burst costs one system call a client and not one a message.
+client when the turn ends, so a burst costs one system call a client and not one a message. A first
+frame that comes in one breath with others is no lone message, and is joined with them.
 """
 
 from __future__ import annotations
@@ -179,9 +180,14 @@ class Hub:
         if self._audience.leave(outbox):
             self.counters.left += 1
 
-    def publish(self, frame: bytes, type_: str = "") -> bool:
+    def publish(self, frame: bytes, type_: str = "", more: bool = False) -> bool:
         """
         Send ``frame``, a message of a type, to every client that hears it, its sender included.
+
+        Args:
+            frame: The message as a frame.
+            type_: Its type.
+            more: Whether others are here already that come in the same turn.
 
         Returns:
             Whether this opened a turn. The caller then calls `end_turn` when the turn is over.
@@ -192,18 +198,20 @@ class Hub:
         counters.received += 1
         counters.received_bytes += len(frame)
         counters.delivered += len(everyone) + len(choosy)
-        if self._turn_is_open:
-            self._joined.add(frame, choosy)
-            if self._joined.size >= CHUNK_BYTES:
-                self._flush()
-            return False
-        if not (everyone or choosy):
-            return False
-        self._turn_is_open = True
-        for outbox in choosy:
-            self._give(outbox, frame, 1)
-        self._give_everyone(frame)
-        return True
+        opens = not self._turn_is_open
+        if opens:
+            if not (everyone or choosy):
+                return False
+            self._turn_is_open = True
+            if not more:
+                for outbox in choosy:
+                    self._give(outbox, frame, 1)
+                self._give_everyone(frame)
+                return True
+        self._joined.add(frame, choosy)
+        if self._joined.size >= CHUNK_BYTES:
+            self._flush()
+        return opens
 
     def end_turn(self) -> None:
         """Write what was joined; the next frame opens a new turn."""

@@ -61,9 +61,10 @@ class Inbox:
 
     Attributes:
         limit: The largest message in bytes.
+        more: Whether bytes have come behind what was given last.
     """
 
-    __slots__ = ("_fragments", "_need", "_rest", "_unmask", "limit")
+    __slots__ = ("_fragments", "_need", "_rest", "_unmask", "limit", "more")
 
     def __init__(self, limit: int, unmask: Callable[[bytes, bytes], bytes] = xor) -> None:
         """
@@ -71,6 +72,7 @@ class Inbox:
             unmask: Takes a mask off some bytes, as `xor` does.
         """
         self.limit = limit
+        self.more = False
         self._unmask = unmask
         self._rest = bytearray()  # of a frame that is not whole yet
         self._need = 2  # bytes, before it is worth looking again
@@ -122,6 +124,7 @@ class Inbox:
                 break
             payload = self._unmask(data[start - 4 : start], data[start:stop])
             at = stop
+            self.more = at < end
             if first == _WHOLE_TEXT:
                 yield TEXT, _decode(payload)
             elif first & _CONTROL:

@@ -20,7 +20,7 @@ MIB = 1024 * KIB
 
 # What is joined into one chunk: one system call carries it, and it is still small enough that a
 # client shows progress often.
-CHUNK_BYTES = 64 * KIB
+CHUNK_BYTES = 128 * KIB
 
 
 class Wire(Protocol):

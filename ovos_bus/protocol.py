@@ -20,8 +20,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 from ovos_bus.errors import Violation
 from ovos_bus.frame import control_frame
 from ovos_bus.inbox import CLOSE, PING, PONG, TEXT, Inbox, goodbye, xor
-from ovos_bus.outbox import CHUNK_BYTES
-from ovos_bus.stream import ClientStream
+from ovos_bus.stream import READ_BYTES, ClientStream
 
 Unmask = Callable[[bytes, bytes], bytes]
 
@@ -33,7 +32,7 @@ except ImportError:  # pragma: no cover
     _unmask = xor
 
 # What one sender may say before the others have a turn of the loop, too.
-BREATH_BYTES = 4 * CHUNK_BYTES
+BREATH_BYTES = 4 * READ_BYTES
 
 # What a frame costs besides its bytes, in bytes that would take as long.
 FRAME_COST = 512
@@ -42,7 +41,7 @@ FRAME_COST = 512
 class Hearer(Protocol):
     """The side of a handler that hears what the protocol reads."""
 
-    def on_text(self, text: str) -> Awaitable[None] | None:
+    def on_text(self, text: str, more: bool) -> Awaitable[None] | None:
         """Take a message; nothing more is read while what it returns is awaited."""
 
     def on_heard(self, unfinished: int) -> None:
@@ -109,10 +108,10 @@ class StrictProtocol(WebSocketProtocol13):
         assert isinstance(stream, ClientStream)
         said = 0  # bytes since the last breath
         while not (self.client_terminated or self._deaf):
-            data = await stream.read_bytes(CHUNK_BYTES, partial=True)
+            data = await stream.read_bytes(READ_BYTES, partial=True)
             for opcode, payload in inbox.feed(data):
                 if opcode == TEXT:
-                    held = hearer.on_text(cast("str", payload))
+                    held = hearer.on_text(cast("str", payload), inbox.more)
                     if held is not None:
                         self.holding = True
                         await held
@@ -182,7 +181,7 @@ class StrictProtocol(WebSocketProtocol13):
         self._inbox.forget()
         try:
             while True:
-                await self.stream.read_bytes(CHUNK_BYTES, partial=True)
+                await self.stream.read_bytes(READ_BYTES, partial=True)
                 await asyncio.sleep(0)
         except StreamClosedError:
             self._abort()

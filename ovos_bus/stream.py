@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from tornado.iostream import IOStream, SSLIOStream
 
-from ovos_bus.outbox import CHUNK_BYTES, KIB, MIB
+from ovos_bus.outbox import KIB, MIB
 from ovos_bus.throttle import Throttles
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 # either grow to 4 or 6 MB, and a thousand clients that do not read would fill the machine's memory.
 # The system doubles the number, for its own bookkeeping.
 SOCKET_BUFFER_BYTES = 256 * KIB
+
+# What is read at once: dozens of messages.
+READ_BYTES = 64 * KIB
 
 # What is read of a client ahead of its turn, and of all together: some thousands of messages that a
 # program says just before it ends, and little enough for a small machine.
@@ -134,10 +137,10 @@ class ClientStream(IOStream):
         while (
             self._on_hung_up is not None
             and self._end is None
-            and len(self._ahead) + CHUNK_BYTES <= AHEAD_BYTES
-            and self._reserve.left >= CHUNK_BYTES
+            and len(self._ahead) + READ_BYTES <= AHEAD_BYTES
+            and self._reserve.left >= READ_BYTES
         ):
-            chunk = bytearray(CHUNK_BYTES)
+            chunk = bytearray(READ_BYTES)
             try:
                 size = super().read_from_fd(chunk)
             except OSError as error:  # told when all that came before it is

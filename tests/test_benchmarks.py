@@ -430,12 +430,20 @@ class TestMachine:
 
     def test_memory_is_that_of_the_process(self) -> None:
         """What a process keeps in RAM grows by what it fills."""
-        before = resident_bytes(os.getpid())
-        filled = bytearray(os.urandom(1)) * 50_000_000
-        grown = resident_bytes(os.getpid()) - before
+        program = "input(); filled = bytearray(b'x') * 50_000_000; print(len(filled)); input()"
+        with subprocess.Popen(
+            [sys.executable, "-uc", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            before = resident_bytes(child.pid)
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+            assert child.stdout.readline() == b"50000000\n"
+            grown = resident_bytes(child.pid) - before
+            child.communicate(b"\n")
 
         assert 40_000_000 < grown < 200_000_000
-        assert len(filled) == 50_000_000
 
     def test_who_listens_is_known(self) -> None:
         """The listener on a port is told from a stranger."""

@@ -49,6 +49,18 @@ def test_the_rest_of_a_turn_is_written_as_one_chunk(hub: Hub) -> None:
     assert all(wire.chunks == [GREETING, b"one", b"twothree"] for wire in wires)
 
 
+def test_a_first_frame_in_one_breath_with_others_is_joined_with_them(hub: Hub) -> None:
+    """It is no lone message: it leaves with what follows, when the turn ends."""
+    wire = ReadyWire()
+    hub.join("a", wire, GREETING)
+
+    assert hub.publish(b"one", more=True)
+    assert not hub.publish(b"two")
+    assert wire.chunks == [GREETING]
+    hub.end_turn()
+    assert wire.chunks == [GREETING, b"onetwo"]
+
+
 def test_a_long_turn_is_written_in_chunks(hub: Hub) -> None:
     """Joined frames do not wait for the end of the turn once they fill a chunk."""
     wire = ReadyWire()

@@ -25,7 +25,7 @@ from tests.support.frames import payloads
 from tests.support.wires import Clock, StuckWire
 
 # Small, so that a short run passes each of them.
-LIMITS = Limits(backlog=200 * KIB, total_backlog=300 * KIB, stall_timeout=10.0)
+LIMITS = Limits(backlog=400 * KIB, total_backlog=600 * KIB, stall_timeout=10.0)
 
 
 TYPES = ("even", "odd", "even.more", "oddity")
@@ -145,16 +145,20 @@ class HubMachine(RuleBasedStateMachine):
         client.wire.land()
         self.hub.written(client.outbox)
 
-    @rule(sizes=st.lists(st.integers(20, 40_000) | st.just(2 * CHUNK_BYTES), max_size=4))
-    def publish(self, sizes: list[int]) -> None:
-        for size in sizes:
+    @rule(
+        sizes=st.lists(st.integers(20, 80_000) | st.just(2 * CHUNK_BYTES), max_size=4),
+        in_one_breath=st.booleans(),
+    )
+    def publish(self, sizes: list[int], in_one_breath: bool) -> None:
+        for number, size in enumerate(sizes, 1):
             self.count += 1
             payload = f"{self.count} ".encode().ljust(size, b"x")
             type_ = TYPES[self.count % len(TYPES)]
             hearing = [client for client in self.clients if client.hears(type_)]
             for client in hearing:
                 client.promised.append(payload)
-            opened = self.hub.publish(text_frame(payload), type_)
+            more = in_one_breath and number < len(sizes)
+            opened = self.hub.publish(text_frame(payload), type_, more)
             assert opened is (bool(hearing) and not self.turn_is_open)
             self.turn_is_open |= opened
             self.part_from_the_dropped()

@@ -35,6 +35,15 @@ def test_a_text_in_one_frame_is_one_event() -> None:
     assert heard(frame("é".encode())) == ([(TEXT, "é")], None)
 
 
+def test_it_is_known_whether_more_has_come() -> None:
+    """Bytes behind a message say that it was not said alone."""
+    inbox = Inbox(LIMIT)
+    data = frame(b"one") + frame(b"two")
+
+    assert [inbox.more for _ in inbox.feed(data)] == [True, False]
+    assert [inbox.more for _ in inbox.feed(data + data[:1])] == [True, True]
+
+
 def test_control_frames_may_stand_between_fragments() -> None:
     """They are given at once, and the message when it is whole (§5.4)."""
     data = frame(b"one ", fin=False) + frame(b"?", PING) + frame(b"two", CONTINUATION)

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tornado.iostream import StreamClosedError
 
-from ovos_bus.outbox import CHUNK_BYTES, KIB, MIB
-from ovos_bus.stream import AHEAD_BYTES, RESERVE_BYTES, ClientStream, Reserve
+from ovos_bus.outbox import KIB, MIB
+from ovos_bus.stream import AHEAD_BYTES, READ_BYTES, RESERVE_BYTES, ClientStream, Reserve
 
 Use = Callable[[ClientStream, socket.socket, Reserve], Awaitable[None]]
 
@@ -49,7 +49,7 @@ async def rest(stream: ClientStream) -> int:
     size = 0
     try:
         while True:
-            size += len(await stream.read_bytes(CHUNK_BYTES, partial=True))
+            size += len(await stream.read_bytes(READ_BYTES, partial=True))
     except StreamClosedError:
         return size
 
@@ -58,7 +58,7 @@ def ignore() -> None:
     """Take no note."""
 
 
-@pytest.mark.parametrize("size", [RESERVE_BYTES, 3 * CHUNK_BYTES, 0])
+@pytest.mark.parametrize("size", [RESERVE_BYTES, 3 * READ_BYTES, 0])
 def test_what_is_read_ahead_has_two_limits(size: int) -> None:
     """One for the client, one for all together; all that was taken comes out, and no more is."""
 
@@ -70,7 +70,7 @@ def test_what_is_read_ahead_has_two_limits(size: int) -> None:
             stream.read_ahead()
         ahead = size - reserve.left
         most = min(size, AHEAD_BYTES)
-        assert max(0, most - CHUNK_BYTES) <= ahead <= most
+        assert max(0, most - READ_BYTES) <= ahead <= most
         theirs.shutdown(socket.SHUT_WR)
         assert await rest(stream) == sent
         assert reserve.left == size
