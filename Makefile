@@ -21,9 +21,12 @@ run: $(VENV)/.installed
 monitor: $(VENV)/.installed
 	$(BIN)/ovos-bus-monitor $(ARGS)
 
+# Two for a core: a test waits for a process or a socket half of its time.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+
 ## test: the test suite, on all cores (one file: make test ARGS=tests/test_docs.py)
 test: $(VENV)/.installed
-	$(BIN)/pytest --numprocesses auto $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) $(ARGS)
 
 ## test-hostile: attack a daemon while witnesses watch that nothing is lost
 test-hostile: $(VENV)/.installed

@@ -63,3 +63,32 @@ def start_daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
 def daemon(start_daemon: Callable[..., Daemon]) -> Daemon:
     """A bus daemon with default settings on a free port."""
     return start_daemon()
+
+
+@pytest.fixture(scope="session")
+def kept_daemons() -> Iterator[list[Daemon]]:
+    """Daemons that the last test left as it found them: to start one takes half a second."""
+    kept: list[Daemon] = []
+    yield kept
+    assert [daemon.stop() for daemon in kept] == [0] * len(kept)
+
+
+@pytest.fixture
+def kept_daemon(
+    kept_daemons: list[Daemon], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Daemon]:
+    """
+    A bus daemon with default settings on a free port, on which nobody is but this test.
+
+    It has been used before, perhaps: not for tests that look at its counters or its log.
+    """
+    home = tmp_path_factory.mktemp("daemon")
+    daemon = kept_daemons.pop() if kept_daemons else Daemon(home)
+    yield daemon
+    warned = any(" - INFO - " not in line for line in daemon.lines)
+    if daemon.is_running and not warned and daemon.is_deserted():
+        daemon.lines.clear()
+        kept_daemons.append(daemon)
+        return
+    assert daemon.stop() in (0, -9)  # -9: the test killed it
+    assert daemon.unexpected == []

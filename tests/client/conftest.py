@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from ovos_bus_client import MessageBusClient
 from ovos_bus_client.client.emitter import PoolEmitter
+from tests.support.processes import Daemon
 from tests.support.sessions import registry
 
 # Other work may hold the machine up: how long an example takes says nothing.
@@ -23,6 +24,12 @@ def fresh_sessions() -> Iterator[None]:
     """Give each test the sessions that a fresh process has."""
     with registry():
         yield
+
+
+@pytest.fixture
+def daemon(kept_daemon: Daemon) -> Daemon:
+    """A bus daemon with default settings on a free port, on which nobody is but this test."""
+    return kept_daemon
 
 
 @pytest.fixture

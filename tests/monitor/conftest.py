@@ -20,9 +20,9 @@ def started():
 
 
 @pytest.fixture
-def bus(daemon):
+def bus(kept_daemon):
     """The bus itself, under the name it has here."""
-    return daemon
+    return kept_daemon
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import re
@@ -9,6 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -175,6 +178,20 @@ class Daemon(Program):
             if re.search(r" - (WARNING|ERROR|CRITICAL) - |Traceback", line)
             and not any(re.search(pattern, line) for pattern in self._expected)
         ]
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def is_deserted(self) -> bool:
+        """Return whether nobody is joined any more; who has just closed may be on the way out."""
+        deadline = time.monotonic() + TIMEOUT
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(f"http://{self.host}:{self.port}/healthz") as page:
+                if not json.load(page)["clients"]:
+                    return True
+            time.sleep(0.01)
+        return False
 
     def memory(self) -> int:
         """Return the resident memory in bytes."""
