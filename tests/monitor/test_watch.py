@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import subprocess
-from http.client import HTTPConnection
+import urllib.request
 
 import pytest
 
