@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyee import EventEmitter
@@ -12,6 +12,10 @@ from ovos_bus_client._core.dispatch import report_failure
 from ovos_bus_client.client.pool import HandlerPool, PoolClosed
 
 __all__ = ["OwnEmitter", "PoolEmitter"]
+
+
+# Where the wrapper of a handler of `once` keeps its event.
+_ONCE = "_ovos_bus_once"
 
 
 class OwnEmitter(EventEmitter):
@@ -31,8 +35,9 @@ class OwnEmitter(EventEmitter):
         super().__init__(*args, **kwargs)
 
     def _add_event_handler(self, event: str, k: Callable[..., Any], v: Callable[..., Any]) -> None:
-        if v is not k:
+        if v is not k:  # of `once`
             functools.update_wrapper(v, k)
+            vars(v)[_ONCE] = event
         super()._add_event_handler(event, k, v)
         for tell in tuple(self.watchers):
             tell(event)
@@ -60,10 +65,27 @@ class PoolEmitter(OwnEmitter):
     def _emit_run(
         self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
+        event = getattr(f, _ONCE, None)
+        if event is not None:
+            # Here and not in the pool, or the next message could be the one that is first there.
+            handler = self._taken(event, f)
+            if handler is None:
+                return
+            f = handler
         try:
             self.pool.call(f, *args, **kwargs)
         except PoolClosed:
             return
+
+    def _taken(self, event: str, wrapper: Any) -> Callable[..., Any] | None:
+        """Remove a handler of `once` and return it; nothing if that was done before."""
+        handler: Callable[..., Any] = wrapper.__wrapped__
+        events: Mapping[str, Mapping[Any, Any]] = self._events
+        with self._lock:
+            if events.get(event, {}).get(handler) is not wrapper:
+                return None
+            self._remove_listener(event, handler)
+        return handler
 
     def _failed(self, f: Callable[..., Any], args: tuple[Any, ...], error: BaseException) -> None:
         report_failure(f, args, error)

@@ -74,3 +74,16 @@ def test_other_failures_of_the_pool_are_not_hidden(monkeypatch: pytest.MonkeyPat
         with pytest.raises(RuntimeError, match="new thread"):
             emitter.emit("e")
     emitter.shutdown()
+
+
+def test_once_is_the_first_and_no_other() -> None:
+    """However the threads of the pool take turns, what was emitted first is what it gets."""
+    for _ in range(200):
+        emitter, called = PoolEmitter(), queue.Queue[int]()
+        emitter.once("e", called.put)
+        for n in range(5):
+            emitter.emit("e", n)
+        assert emitter.listeners("e") == []
+        assert called.get(timeout=10) == 0
+        emitter.shutdown()
+        assert called.empty()
