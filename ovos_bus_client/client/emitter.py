@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 from pyee import EventEmitter
@@ -65,7 +66,8 @@ class PoolEmitter(OwnEmitter):
     def _emit_run(
         self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        event = getattr(f, _ONCE, None)
+        # pyee's wrapper is a plain function; a handler may be anything, and have any attribute.
+        event = vars(f).get(_ONCE) if isinstance(f, FunctionType) else None
         if event is not None:
             # Here and not in the pool, or the next message could be the one that is first there.
             handler = self._taken(event, f)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -87,3 +88,15 @@ def test_once_is_the_first_and_no_other() -> None:
         assert called.get(timeout=10) == 0
         emitter.shutdown()
         assert called.empty()
+
+
+def test_a_handler_may_be_anything() -> None:
+    """One that has every attribute there is, as tests have them, is called like any other."""
+    emitter, handler, called = PoolEmitter(), MagicMock(), threading.Event()
+    handler.side_effect = lambda n: called.set()
+    emitter.on("e", handler)
+    emitter.emit("e", 1)
+
+    assert called.wait(10)
+    handler.assert_called_once_with(1)
+    emitter.shutdown()
