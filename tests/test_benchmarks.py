@@ -148,7 +148,8 @@ class TestQuick:
 
         found = json.loads(file.read_text())["buses"]
         assert set(found) == {"subscribed", "ours"}
-        assert all(bus["runs"][0][interest.key(5)] > 0 for bus in found.values())
+        # So few messages may take less time than the system tells.
+        assert all(bus["runs"][0][interest.key(5)] >= 0 for bus in found.values())
 
 
 class TestClient:

@@ -66,7 +66,9 @@ def remedy(
         files = {"ssl_cert": str(given_one.file), "ssl_key": str(given_one.key_file)}
         settings = {"ssl": True, **files}
     daemon = start_daemon(config=json.dumps({"websocket": settings}))
-    daemon.allow_warning("refused 127.0.0.1|no TLS with|speaks TLS, and this port does not")
+    daemon.allow_warning(
+        "refused (127.0.0.1|unknown address)|no TLS with|speaks TLS, and this port does not"
+    )
     close_sockets(monkeypatch)
     monkeypatch.delenv("OVOS_BUS_TOKEN", raising=False)
     configure(monkeypatch, websocket={"port": daemon.port, **own})
