@@ -133,10 +133,11 @@ class ClientStream(IOStream):
             del buf  # 64 KiB, which the traceback of a reset would keep
 
     def read_ahead(self) -> None:
-        """Take what has come, as far as there is room. Does nothing before `hear_out`."""
+        """Take what has come, as far as there is room: after `hear_out`, and until it is closed."""
         while (
             self._on_hung_up is not None
             and self._end is None
+            and not self.closed()
             and len(self._ahead) + READ_BYTES <= AHEAD_BYTES
             and self._reserve.left >= READ_BYTES
         ):

@@ -58,6 +58,18 @@ def ignore() -> None:
     """Take no note."""
 
 
+def test_a_closed_stream_reads_nothing_ahead() -> None:
+    """It may be closed while what it has brought is still being looked at."""
+
+    async def use(stream: ClientStream, theirs: socket.socket, room: Reserve) -> None:
+        stream.hear_out(ignore)
+        fill(theirs, 3 * READ_BYTES)
+        stream.close()
+        stream.read_ahead()
+
+    assert with_stream(use).left == RESERVE_BYTES
+
+
 @pytest.mark.parametrize("size", [RESERVE_BYTES, 3 * READ_BYTES, 0])
 def test_what_is_read_ahead_has_two_limits(size: int) -> None:
     """One for the client, one for all together; all that was taken comes out, and no more is."""

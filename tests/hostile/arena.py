@@ -32,6 +32,9 @@ LONGEST_GAP = 1.0
 
 PATIENCE = 20.0
 
+# How much of the log is shown from the first line on that is wrong, in characters.
+LOG_SHOWN = 3000
+
 
 class Witnesses:
     """The process of `tests.hostile.witness`."""
@@ -115,7 +118,7 @@ class Arena:
             if newcomers:
                 wrong += self._turned_away()
         if found := re.search(r"(?m)^.*(Traceback| - (ERROR|CRITICAL) - ).*$", self.daemon.output):
-            wrong.append(f"in the log: {found[0]}")
+            wrong.append(f"in the log: {self.daemon.output[found.start() :][:LOG_SHOWN]}")
         if wrong:
             raise Broken("; ".join(wrong))
 
