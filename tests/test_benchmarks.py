@@ -88,7 +88,9 @@ class TestFanout:
         shown = fanout.figures([5], [1024, 64 * 1024])
         assert values[fanout.key("messages", 5, 1024)] == 150
         assert values[fanout.key("deliveries", 5, 64 * 1024)] == 5 * 150
-        assert all(values[figure.key] > 0 for figure in shown)
+        # So few messages may take less time than the system tells.
+        assert all(values[figure.key] >= 0 for figure in shown if "CPU" in figure.title)
+        assert all(values[figure.key] > 0 for figure in shown if "CPU" not in figure.title)
         assert all(figure.title in printed for figure in shown)
 
     def test_a_message_that_is_too_small_is_refused(
