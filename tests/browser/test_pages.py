@@ -174,6 +174,7 @@ def test_a_page_with_a_token_can_join(
     daemon.wait_for("INFO - panel, client")
     elsewhere = browser.open(site.url("evil.example"))
     assert elsewhere.join(f"{url(daemon)}?token={token}") == "refused"
+    daemon.expect_warning("refused 127.0.0.1: 'pages from http://evil.example")
     assert token not in daemon.output
 
 
