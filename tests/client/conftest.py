@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from ovos_bus_client import MessageBusClient
 from ovos_bus_client.client.emitter import PoolEmitter
+from tests.support.drivers import AsyncDriver, Kind, SyncDriver
 from tests.support.processes import Daemon
 from tests.support.sessions import registry
 
@@ -30,6 +31,13 @@ def fresh_sessions() -> Iterator[None]:
 def daemon(kept_daemon: Daemon) -> Daemon:
     """A bus daemon with default settings on a free port, on which nobody is but this test."""
     return kept_daemon
+
+
+@pytest.fixture(params=[SyncDriver, AsyncDriver], ids=["sync", "async"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Which of the clients."""
+    made: Kind = request.param
+    return made
 
 
 @pytest.fixture

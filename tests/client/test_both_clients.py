@@ -10,41 +10,29 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ovos_bus_client import Message, Session, SessionManager
 from ovos_bus_client.errors import ClientClosed, NotRunning
-from tests.support.drivers import TIMEOUT, AsyncDriver, Inbox, SyncDriver, asynchronous
+from tests.support.drivers import (
+    TIMEOUT,
+    AsyncDriver,
+    Inbox,
+    Kind,
+    SyncDriver,
+    asynchronous,
+    running,
+)
 from tests.support.impostor import Guest, Impostor
 from tests.support.processes import Daemon
 
 # What "at once" may take on a machine that is busy with something else.
 SOON = 4.0
 
-Kind = Callable[..., SyncDriver]
 Records = list[logging.LogRecord]
-
-
-@pytest.fixture(params=[SyncDriver, AsyncDriver], ids=["sync", "async"])
-def kind(request: pytest.FixtureRequest) -> Kind:
-    """Which of the clients."""
-    made: Kind = request.param
-    return made
-
-
-@contextlib.asynccontextmanager
-async def running(kind: Kind, port: int, **options: Any) -> AsyncIterator[SyncDriver]:
-    """A client that is connected, and closed at the end."""
-    client = kind(port, **options)
-    try:
-        await client.start()
-        await client.wait_until_connected()
-        yield client
-    finally:
-        await client.close()
 
 
 async def watch(client: SyncDriver, *events: str) -> dict[str, Inbox]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import queue
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -116,6 +117,21 @@ class AsyncDriver(SyncDriver):
             await self.client.emit(make(question))
 
         self.client.on(event, handle)
+
+
+Kind = Callable[..., SyncDriver]
+
+
+@contextlib.asynccontextmanager
+async def running(kind: Kind, port: int, **options: Any) -> AsyncIterator[SyncDriver]:
+    """A client that is connected, and closed at the end."""
+    client = kind(port, **options)
+    try:
+        await client.start()
+        await client.wait_until_connected()
+        yield client
+    finally:
+        await client.close()
 
 
 def asynchronous(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
