@@ -13,7 +13,7 @@ import pytest
 
 from ovos_bus_client import Message, encryption
 from tests.support.config import Sections, configure
-from tests.support.drivers import TIMEOUT, AsyncDriver, Inbox, SyncDriver, asynchronous
+from tests.support.drivers import TIMEOUT, Inbox, SyncDriver, asynchronous
 from tests.support.impostor import Guest, Impostor
 from tests.support.tls import Certificate, TlsBus
 
@@ -30,11 +30,6 @@ def warned() -> Iterator[None]:
         encryption._warned.clear()
 
 
-@pytest.fixture(params=[SyncDriver, AsyncDriver], ids=["sync", "async"])
-def kind(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
 class Relay:
     """A bus that passes on what it does not understand."""
 
@@ -44,8 +39,8 @@ class Relay:
         self._lock = threading.Lock()
 
     def __call__(self, guest: Guest) -> None:
-        guest.shake_hands()
-        with self._lock:
+        with self._lock:  # whoever is connected is heard and told from then on
+            guest.shake_hands()
             self._guests.append(guest)
         while True:
             opcode, payload = guest.read_frame()
