@@ -144,6 +144,9 @@ class BusSocket(Door, WebSocketHandler):
         assert isinstance(self.ws_connection.stream, ClientStream)
         self._stream = self.ws_connection.stream
         self.bus.lobby.leave(self._stream)
+        if self._stream.socket is None:  # the answer found nobody
+            self._ending = "it hung up before it had joined"
+            return
         # Without it a lone answer waits for the acknowledgement of the one before: 40 ms.
         self.set_nodelay(True)
         agent = read_agent(self.request.headers.get("User-Agent"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+import struct
 from collections.abc import Callable
 from http.client import HTTPConnection
 
@@ -166,3 +168,21 @@ def test_the_remedy_stands_in_the_log(daemon: Daemon) -> None:
 
     assert knock(daemon, Origin=origin) == 403
     daemon.expect_warning(f"refused 127.0.0.1: .*{origin}.*allowed_origins would list them")
+
+
+@pytest.mark.parametrize("route", ["/core", "/healthz", "/clients", "/nowhere"])
+def test_one_that_hangs_up_before_the_answer(daemon: Daemon, route: str) -> None:
+    """Whoever has asked and is gone when the answer leaves is a line of the log at most."""
+    lines = [f"GET {route} HTTP/1.1", "Host: localhost", *map(": ".join, HANDSHAKE.items())]
+    request = "\r\n".join([*lines, "", ""]).encode()
+    with RawClient(daemon.port) as client:
+        for _ in range(20):
+            hasty = socket.create_connection(("127.0.0.1", daemon.port))
+            hasty.sendall(request)
+            hasty.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            hasty.close()
+        client.say_message("still.here")
+
+        assert client.read_message()["type"] == "still.here"
+        if route == "/core":
+            daemon.wait_for("left: it hung up before it had joined")
