@@ -41,7 +41,7 @@ class Limits:
 
     Attributes:
         backlog: Bytes one client may leave unread.
-        total_backlog: Bytes all clients together may leave unread.
+        total_backlog: Bytes that may be kept for all clients together (see `Hub.kept`).
         stall_timeout: Seconds a client with unread data may take nothing.
     """
 
@@ -87,7 +87,8 @@ class Hub:
         self.counters = counters or Counters()
         self._clock = clock
         self._audience = Audience()
-        self._behind: set[Outbox] = set()  # the clients with unread data
+        # The clients with unread data, and whether they share all of it with all who do.
+        self._behind: dict[Outbox, bool] = {}
         self._turn_is_open = False
         self._joined = Joined()
 
@@ -103,6 +104,26 @@ class Hub:
     def backlog(self) -> int:
         """Bytes unread, of all clients together."""
         return sum(outbox.backlog for outbox in self._behind)
+
+    @property
+    def kept(self) -> int:
+        """
+        Bytes of memory that what is unread takes, at most.
+
+        Those who have been sent everything since they fell behind wait for the same chunks. So the
+        one that is furthest behind holds all of them, and the others add what is flying to them,
+        which may have been joined for each.
+        """
+        furthest, own, unread = 0, 0, 0
+        for outbox, shares in self._behind.items():
+            backlog = outbox.backlog
+            unread += backlog
+            if shares:
+                furthest = max(furthest, backlog)
+                own += min(backlog, CHUNK_BYTES)
+            else:
+                own += backlog
+        return min(unread, furthest + own)
 
     @property
     def congested(self) -> bool:
@@ -175,7 +196,7 @@ class Hub:
     def leave(self, outbox: Outbox) -> None:
         """Take a client out; one that left already is none of our business."""
         outbox.discard()
-        self._behind.discard(outbox)
+        self._behind.pop(outbox, None)
         self._settle(outbox, 1)
         if self._audience.leave(outbox):
             self.counters.left += 1
@@ -221,7 +242,7 @@ class Hub:
     def written(self, outbox: Outbox) -> None:
         """Take note that the chunk which a wire kept has left."""
         if not outbox.written():
-            self._behind.discard(outbox)
+            self._behind.pop(outbox, None)
 
     def expire(self) -> None:
         """Drop the clients that are stalled. To be called about once a second."""
@@ -264,6 +285,8 @@ class Hub:
             yield outbox in self._audience
         finally:
             self._settle(outbox, -1)
+            if outbox in self._behind:
+                self._behind[outbox] = False
 
     def _settle(self, outbox: Outbox, sign: int) -> None:
         """Count what one was sent that is sent everything (1), or no longer count it (-1)."""
@@ -294,17 +317,17 @@ class Hub:
             self._fell_behind(outbox)
 
     def _fell_behind(self, outbox: Outbox) -> None:
-        self._behind.add(outbox)
+        if outbox not in self._behind:
+            self._behind[outbox] = self._audience.is_sent_everything(outbox)
         if outbox.backlog > self.limits.backlog:
             self._drop_for_backlog(outbox, self.limits.backlog, "max_backlog")
 
     def _limit_total(self) -> None:
-        """Over the limit for all, those go who take most of it."""
-        total = self.backlog
-        while total > self.limits.total_backlog:
-            largest = max(self._behind, key=lambda outbox: outbox.backlog)
-            total -= largest.backlog
-            self._drop_for_backlog(largest, self.limits.total_backlog, "max_total_backlog")
+        """Over the limit for all, those go who are furthest behind."""
+        limit = self.limits.total_backlog
+        while self.backlog > limit and self.kept > limit:
+            furthest = max(self._behind, key=lambda outbox: outbox.backlog)
+            self._drop_for_backlog(furthest, limit, "max_total_backlog")
 
     def _drop_for_backlog(self, outbox: Outbox, limit: int, setting: str) -> None:
         seconds = self._clock() - outbox.moved_at

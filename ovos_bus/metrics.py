@@ -39,7 +39,9 @@ class Counters:
     paused: int = _count("Times that a sender was slowed down so that others could catch up")
 
 
-def exposition(counters: Counters, clients: int, backlog: int, subscriptions: int) -> bytes:
+def exposition(
+    counters: Counters, clients: int, backlog: int, kept: int, subscriptions: int
+) -> bytes:
     """
     Write the counters in the text format that Prometheus reads.
 
@@ -47,6 +49,7 @@ def exposition(counters: Counters, clients: int, backlog: int, subscriptions: in
         counters: The counts since the start.
         clients: Clients joined now.
         backlog: Bytes unread now, of all clients together.
+        kept: Bytes of memory that these take, at most.
         subscriptions: Types subscribed to now, of all clients together.
 
     Raises:
@@ -62,6 +65,9 @@ def exposition(counters: Counters, clients: int, backlog: int, subscriptions: in
             return [
                 GaugeMetricFamily("ovos_bus_clients", "Clients joined now", clients),
                 GaugeMetricFamily("ovos_bus_backlog_bytes", "Bytes unread now", backlog),
+                GaugeMetricFamily(
+                    "ovos_bus_kept_bytes", "Bytes kept for that; what many wait for is one", kept
+                ),
                 GaugeMetricFamily(
                     "ovos_bus_subscriptions", "Types subscribed to now", subscriptions
                 ),

@@ -46,7 +46,7 @@ class Metrics(Page):
     def get(self) -> None:
         hub = self.bus.hub
         try:
-            text = exposition(hub.counters, len(hub), hub.backlog, hub.subscriptions)
+            text = exposition(hub.counters, len(hub), hub.backlog, hub.kept, hub.subscriptions)
         except ImportError:
             self.set_status(501)
             self.finish("/metrics needs prometheus-client: pip install 'ovos-bus[metrics]'\n")

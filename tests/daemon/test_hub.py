@@ -190,6 +190,55 @@ def test_over_the_total_the_largest_goes(hub: Hub, silence: Silence) -> None:
     assert "dropping large" in silence.pop().getMessage()
 
 
+def test_what_many_wait_for_is_kept_once(clock: Clock) -> None:
+    """A large message to many that are behind costs the limit for all one of it, and their own."""
+    limits = Limits(backlog=4 * MIB, total_backlog=8 * MIB)
+    hub = Hub(limits, clock=clock)
+    wires = [StuckWire() for _ in range(20)]
+    for wire in wires:
+        hub.join("slow", wire, b"-")
+    hub.publish(b"x" * 4_000_000)
+
+    assert hub.backlog == 20 * 4_000_001
+    assert hub.kept == 4_000_001 + 20 * CHUNK_BYTES
+    assert not any(wire.dropped for wire in wires)
+
+
+def test_what_each_waits_for_alone_is_kept_for_each(clock: Clock, silence: Silence) -> None:
+    """Who had messages of its own counts with all of them, also when it hears everything now."""
+    limits = Limits(backlog=4 * MIB, total_backlog=8 * MIB)
+    hub = Hub(limits, clock=clock)
+    wires = [StuckWire() for _ in range(3)]
+    outboxes = [hub.join(f"client {n}", wires[n], b"-", subscribes=True) for n in range(3)]
+    for n, outbox in enumerate(outboxes):
+        hub.subscribe(outbox, [f"type {n}"])
+        hub.publish(b"x" * (2 * MIB), f"type {n}")
+        hub.end_turn()
+    for outbox in outboxes:
+        hub.overfill(outbox)
+    assert hub.kept == hub.backlog == 3 * (2 * MIB + 1)
+    hub.publish(b"y" * MIB)
+
+    assert [len(wire.dropped) for wire in wires] == [1, 0, 0]
+    assert "max_total_backlog" in str(wires[0].dropped[0])
+    assert hub.kept == hub.backlog == 2 * (3 * MIB + 1)
+    silence.clear()
+
+
+def test_who_has_caught_up_shares_again(clock: Clock) -> None:
+    """What one had of its own is forgotten with the last of it."""
+    hub = Hub(Limits(backlog=4 * MIB, total_backlog=8 * MIB), clock=clock)
+    wires = [StuckWire(), StuckWire()]
+    for wire in wires:
+        outbox = hub.join("client", wire, b"-", subscribes=True)
+        hub.overfill(outbox)
+        wire.land()
+        hub.written(outbox)
+    hub.publish(b"x" * (3 * MIB))
+
+    assert hub.kept == 3 * MIB + 2 * CHUNK_BYTES
+
+
 def test_who_takes_nothing_for_too_long_is_dropped(
     hub: Hub, clock: Clock, silence: Silence
 ) -> None:

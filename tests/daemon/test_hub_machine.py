@@ -208,7 +208,16 @@ class HubMachine(RuleBasedStateMachine):
     def nobody_exceeds_a_limit(self) -> None:
         backlogs = [client.outbox.backlog for client in self.clients]
         assert all(backlog <= LIMITS.backlog for backlog in backlogs)
-        assert self.hub.backlog == sum(backlogs) <= LIMITS.total_backlog
+        assert self.hub.backlog == sum(backlogs)
+        held = self.held()
+        assert sum(map(len, held.values())) <= self.hub.kept <= LIMITS.total_backlog
+
+    def held(self) -> dict[int, bytes]:
+        """Every chunk that is kept for somebody, once."""
+        chunks = [client.wire.flying for client in self.clients if client.wire.flying is not None]
+        for client in self.clients:
+            chunks += client.outbox._waiting or ()
+        return {id(chunk): chunk for chunk in chunks}
 
     @invariant()
     def the_counts_agree(self) -> None:

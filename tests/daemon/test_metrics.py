@@ -23,13 +23,14 @@ def test_prometheus_reads_them() -> None:
     counters = Counters()
     for value, count in enumerate(dataclasses.fields(counters), 1):
         setattr(counters, count.name, value)
-    text = exposition(counters, clients=3, backlog=10**12, subscriptions=7).decode()
+    text = exposition(counters, clients=3, backlog=10**12, kept=10**9, subscriptions=7).decode()
 
     families = {family.name: family for family in text_string_to_metric_families(text)}
     values = {name: family.samples[0].value for name, family in families.items()}
     assert values == {
         "ovos_bus_clients": 3,
         "ovos_bus_backlog_bytes": 1e12,
+        "ovos_bus_kept_bytes": 1e9,
         "ovos_bus_subscriptions": 7,
         **{
             f"ovos_bus_{count.name}": value
@@ -48,4 +49,4 @@ def test_without_prometheus_client_it_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
 
     with pytest.raises(ImportError):
-        exposition(Counters(), 0, 0, 0)
+        exposition(Counters(), 0, 0, 0, 0)

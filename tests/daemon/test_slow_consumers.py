@@ -7,12 +7,13 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from http.client import HTTPConnection
 
 import pytest
 
 from tests.support.processes import Daemon
-from tests.support.rawsocket import CLOSE, TEXT, RawClient, frame
+from tests.support.rawsocket import CLOSE, PING, PONG, TEXT, RawClient, frame
 
 StartDaemon = Callable[..., Daemon]
 
@@ -24,15 +25,20 @@ def limits(**settings: float) -> str:
     return json.dumps({"websocket": {"max_msg_size": 0.25} | settings})
 
 
-def backlog(daemon: Daemon) -> int:
-    """Return what the daemon holds for all its clients together, in bytes."""
+def gauge(daemon: Daemon, name: str) -> int:
+    """Return what the daemon tells of itself."""
     connection = HTTPConnection("127.0.0.1", daemon.port, timeout=10)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
-    found = re.search(r"^ovos_bus_backlog_bytes (\S+)$", text, re.MULTILINE)
+    found = re.search(rf"^ovos_bus_{name} (\S+)$", text, re.MULTILINE)
     assert found is not None
     return int(float(found[1]))
+
+
+def backlog(daemon: Daemon) -> int:
+    """Return what its clients have not read, all together, in bytes."""
+    return gauge(daemon, "backlog_bytes")
 
 
 def address(client: RawClient) -> str:
@@ -93,20 +99,41 @@ def test_who_was_dropped_had_everything_before_in_order(start_daemon: StartDaemo
 
 
 def test_over_the_total_the_largest_backlog_goes(start_daemon: StartDaemon) -> None:
-    """Several clients that do not read are held to one sum, whatever each may leave."""
+    """Clients that wait for messages of their own are held to one sum, whatever each may leave."""
     daemon = start_daemon(config=limits(max_backlog=4, max_total_backlog=6, stall_timeout=60))
-    with RawClient(daemon.port) as one, RawClient(daemon.port) as other:
-        stuck = [RawClient(daemon.port, receive_buffer=4096) for _ in range(3)]
+    offer = {"Sec-WebSocket-Protocol": "ovos-bus.v1"}
+    with RawClient(daemon.port) as one, RawClient(daemon.port) as other, ExitStack() as stack:
+        for n in range(3):
+            stuck = RawClient(daemon.port, receive_buffer=4096, headers=offer)
+            stack.enter_context(stuck.socket)
+            stuck.say_message("ovos.bus.subscribe", types=[f"own.{n}"])
+            stuck.send(frame(b"heard", PING))
+            assert stuck.read_frame() == (PONG, b"heard")
         number = 0
         while not any("a slow consumer" in line for line in daemon.lines):
-            exchange(one, other, number, FILL)
+            one.say_message(f"own.{number % 3}", n=number, fill=FILL)
+            for client in (one, other):
+                assert client.read_message()["data"]["n"] == number
             number += 1
         warning = daemon.expect_warning("a slow consumer")
 
         assert "over max_total_backlog (6291456 bytes)" in warning
         assert backlog(daemon) <= 6 * MIB
-        for client in stuck:
-            client.socket.close()
+
+
+def test_what_many_wait_for_is_kept_once(start_daemon: StartDaemon) -> None:
+    """Clients that wait for the same are not more than one of them, and nobody goes for it."""
+    daemon = start_daemon(config=limits(max_backlog=4, max_total_backlog=6, stall_timeout=60))
+    with RawClient(daemon.port) as one, RawClient(daemon.port) as other, ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(RawClient(daemon.port, receive_buffer=4096).socket)
+        number = 0
+        while backlog(daemon) <= 12 * MIB:
+            exchange(one, other, number, FILL)
+            number += 1
+
+        assert gauge(daemon, "clients") == 8
+        assert gauge(daemon, "kept_bytes") <= 4 * MIB
 
 
 def test_a_stalled_client_goes_after_stall_timeout(start_daemon: StartDaemon) -> None:
