@@ -64,15 +64,29 @@ StartServer = Callable[[int | None], AbstractContextManager[Server]]
 StartBus = Callable[[int | None], AbstractContextManager[Bus]]
 
 
-@contextmanager
-def ours(core: int | None = None) -> Iterator[Bus]:
+def ours(core: int | None = None) -> AbstractContextManager[Bus]:
     """
     The bus of this repository, with the settings it ships with.
 
     Raises:
         ProcessFailed: It ended, or did not say where it listens.
     """
-    python = peers.this_tree()
+    return _ours(peers.this_tree(), core)
+
+
+def installed(core: int | None = None) -> AbstractContextManager[Bus]:
+    """
+    The same in an environment of its own, as users have it, and not one for developing.
+
+    Raises:
+        ProcessFailed: It ended, or did not say where it listens.
+        NotInstalled: The environment cannot be made.
+    """
+    return _ours(peers.here(), core)
+
+
+@contextmanager
+def _ours(python: peers.Interpreter, core: int | None) -> Iterator[Bus]:
     with tempfile.TemporaryDirectory(prefix="ovos-bus-bench-") as folder:
         home = Path(folder)
         command = (python.executable, "-m", "ovos_bus", "--port", "0", "--host", HOST)

@@ -139,6 +139,16 @@ def this_tree() -> Interpreter:
     return Interpreter(sys.executable, ROOT, str(ROOT))
 
 
+def here() -> Interpreter:
+    """
+    The packages of this repository as they are now, installed in ``.peers/here``.
+
+    Raises:
+        NotInstalled: It cannot be made, for one because there is no network.
+    """
+    return _refreshed(_made("here", (("install", "."),)))
+
+
 def todays() -> Interpreter:
     """
     The environment of today's bus, made in ``.peers/today`` on first use.

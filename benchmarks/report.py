@@ -93,19 +93,26 @@ def side_by_side(
     starters: Sequence[Callable[[int | None], AbstractContextManager[S]]],
     runs: int,
     measure: Callable[[S], Values],
+    *,
+    held: bool = True,
 ) -> list[Measured]:
     """
     Measure each server ``runs`` times, each time a fresh process, one after the other in each run.
 
-    Taking turns spreads what else the machine does over all servers alike. This process and the
-    clients it starts are held to one core and the servers to another, where there are two.
+    Taking turns spreads what else the machine does over all servers alike. A peer that fails is
+    left without figures.
 
-    A peer that fails is left without figures.
+    Args:
+        starters: The servers, ours first.
+        runs: How often each is measured.
+        measure: Measures one that runs.
+        held: Hold this process and the clients it starts to one core and the servers to another,
+            where there are two; otherwise all use what there is.
 
     Raises:
         BenchError: The first of them, which is ours, failed.
     """
-    cores = machine.two_cores()
+    cores = machine.two_cores() if held else None
     machine.pin(0, cores.load if cores else None)
     measured: dict[Callable[[int | None], AbstractContextManager[S]], Measured] = {}
     for number in range(1, runs + 1):

@@ -15,9 +15,8 @@ from urllib.parse import urlsplit
 from ovos_bus.access import Access, is_loopback
 from ovos_bus.errors import ConfigError, Wrong
 from ovos_bus.hub import Limits
+from ovos_bus.layer import Layer
 from ovos_bus.outbox import MIB
-
-SECTION = "websocket"
 
 # The daemon's own, where no bus can be.
 PAGES = ("/clients", "/healthz", "/metrics")
@@ -36,14 +35,6 @@ CLIENT_KEYS = frozenset(
         *("max_unsent_messages", "max_unsent_bytes", "subscriptions"),
     }
 )
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One place that settings come from, and what it says in its ``websocket`` section."""
-
-    source: str  #: a file or "the command line", for messages
-    settings: Mapping[str, object]
 
 
 @dataclass(frozen=True)

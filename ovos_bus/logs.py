@@ -28,7 +28,11 @@ def setup(settings: dict[str, Any]) -> None:
     """
     logging.raiseExceptions = False  # a full disk costs log lines, not tracebacks
     LOG.name = SERVICE
-    LOG.init(settings)
+    # Not LOG.init, which imports all of ovos-config for a folder that we know.
+    LOG.base_path = settings["path"]
+    LOG.max_bytes = settings.get("max_bytes", LOG.max_bytes)
+    LOG.backup_count = settings.get("backup_count", LOG.backup_count)
+    LOG.set_level(settings["level"])
     try:
         _create()
     except (OSError, TypeError, ValueError) as problem:  # or "path": 5 in the file

@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 from ovos_utils.json_helper import load_commented_json
 
-from ovos_bus.config import SECTION, Layer
 from ovos_bus.errors import Unreadable
+from ovos_bus.layer import SECTION, Layer
 
 # What ovos-config, ovos-utils and we look into; with anything else in its place they break.
 _SHAPES: Mapping[str, type] = {
@@ -66,14 +66,19 @@ def logging_settings(service: str, only_file: str | None = None) -> dict[str, An
 
     Returns:
         The keys that ``ovos_utils.log.LOG.init`` takes: ``level``, ``path``, ``max_bytes``,
-        ``backup_count``.
+        ``backup_count``. Without a path in the files it is the folder that LOG would take.
     """
     from ovos_utils.log import get_logs_config
+    from ovos_utils.xdg_utils import xdg_state_home
 
     with _ovos_config_in_silence() as configuration:
+        from ovos_config.meta import get_xdg_base
+
         merged = configuration() if only_file is None else _parse(only_file)
         # A copy, because get_logs_config writes into what it reads.
-        return dict(get_logs_config(service, _cfg=_deep(merged)))
+        found = dict(get_logs_config(service, _cfg=_deep(merged)))
+        found["path"] = found.get("path") or os.path.join(xdg_state_home(), get_xdg_base())
+        return found
 
 
 def _active(configuration: Any) -> list[Any]:

@@ -10,7 +10,8 @@ import pytest
 
 from ovos_bus import roles
 from ovos_bus.access_file import tomllib
-from ovos_bus.config import BusConfig, Layer, build
+from ovos_bus.config import BusConfig, build
+from ovos_bus.layer import Layer
 from tests.support.processes import ROOT, Home
 
 PAGE = (ROOT / "docs" / "security.md").read_text()

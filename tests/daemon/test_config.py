@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovos_bus.config import PAGES, SETTINGS, BusConfig, Layer, build, effective, unknown_keys
+from ovos_bus.config import PAGES, SETTINGS, BusConfig, build, effective, unknown_keys
 from ovos_bus.errors import ConfigError, Wrong
+from ovos_bus.layer import Layer
 from ovos_bus.outbox import MIB
 
 FILE = "/etc/mycroft/mycroft.conf"

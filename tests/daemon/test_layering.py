@@ -13,14 +13,15 @@ PACKAGE = Path(ovos_bus.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 RULES = [
     *("access", "audience", "config", "drafts", "envelope", "errors", "frame", "handshake"),
-    *("hub", "inbox", "joined", "lobby", "message_types", "metrics", "outbox", "pace", "pulse"),
-    *("roles", "subscriptions", "throttle", "who"),
+    *("hub", "inbox", "joined", "layer", "lobby", "message_types", "metrics", "outbox", "pace"),
+    *("pulse", "roles", "subscriptions", "throttle", "who"),
 ]
 SHELLS = {"door", "handler", "listener", "protocol", "status", "stream"}
 # Who stands left may know who stands right, never the other way round.
 ARROWS = [
     "__main__",
     "cli",
+    "daemon",
     "listener",
     "status",
     "handler",

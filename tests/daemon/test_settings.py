@@ -303,3 +303,15 @@ def test_what_is_shown_is_safe_on_a_terminal(home: Home) -> None:
     home.write(Home.USER, section(route="\x1b[2J"))
 
     assert "\x1b" not in refusal(home)
+
+
+def test_what_reads_the_settings_is_not_kept(home: Home) -> None:
+    """ovos-config and what it needs are loaded in a process that has ended when the bus runs."""
+    code, output = home.run(
+        "-c",
+        "import sys; from ovos_bus.cli import main; main(['--check-config']);"
+        "print({'ovos_config', 'yaml', 'combo_lock'} & sys.modules.keys())",
+    )
+
+    assert code == 0, output
+    assert output.splitlines()[-1] == "set()"
