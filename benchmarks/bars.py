@@ -169,7 +169,7 @@ def times_text(ratio: Summary) -> str:
     return f"{ratio.text(digits)} x"
 
 
-_20, _100 = (20, 1024), (100, 1024)
+_1, _20, _100 = (1, 1024), (20, 1024), (100, 1024)
 _RATE, _CPU = "deliveries_per_s", "cpu_us_per_delivery"
 
 BARS: Sequence[Bar] = (
@@ -198,7 +198,12 @@ BARS: Sequence[Bar] = (
     ),
     Bar("", "at most 1.25 x Rust's", at_most("fanout", cell("last_p50_us", *_20), "rust", 1.25)),
     Bar(
-        "echo to oneself, p50",
+        "echo to oneself, p50, alone",
+        "at most 1.1 x the best peer's",
+        at_most_the_best("fanout", cell("self_p50_us", *_1), 1.1),
+    ),
+    Bar(
+        "echo to oneself, p50, among 20 clients",
         "at most 1.1 x the best peer's",
         at_most_the_best("fanout", cell("self_p50_us", *_20), 1.1),
     ),

@@ -7,7 +7,8 @@ call to return; each request is sent when the one before is answered.
 
 The same two scripts in `benchmarks/children` run under all libraries. An answer that is missing, or
 is that of another request, ends the benchmark without figures. Beside it stands what is left when
-both programs are a loop of websocket-client over the same daemon, and nothing else.
+both programs are a loop of websocket-client over the same daemon, and nothing else; and what is
+left when they neither parse nor encode, but send and await frames that were made beforehand.
 
     python -m benchmarks.request            this bus and library
     python -m benchmarks.request --peer     and those of the others
@@ -32,6 +33,7 @@ FIGURES = (
     Figure("p50_us", "request and answer, p50, us", Better.LESS),
     Figure("p95_us", "request and answer, p95, us", Better.LESS),
     Figure("bare_p50_us", "the same with a bare loop, p50, us", Better.LESS),
+    Figure("raw_p50_us", "the same with ready-made frames, p50, us", Better.LESS),
 )
 
 CHILDREN = buses.CHILDREN
@@ -53,7 +55,8 @@ def measure(bus: buses.Bus, requests: int, prefix: str = "") -> report.Values:
     Args:
         bus: The bus, and the interpreter of the clients.
         requests: How often.
-        prefix: Before the names of the scripts: ``bare_`` for those without a library.
+        prefix: Before the names of the scripts: ``bare_`` for those without a library, ``raw_`` for
+            those with frames made beforehand.
 
     Raises:
         ProcessFailed: A client process ended early, or ran with the wrong library.
@@ -71,10 +74,10 @@ def measure(bus: buses.Bus, requests: int, prefix: str = "") -> report.Values:
     }
 
 
-def with_bare(bus: buses.Bus, requests: int) -> report.Values:
-    """The same, and beside it what is left without a library."""
-    bare = measure(bus, requests, "bare_")
-    return {**measure(bus, requests), "bare_p50_us": bare["p50_us"]}
+def with_less(bus: buses.Bus, requests: int) -> report.Values:
+    """The same, and beside it what is left without a library, and with no work at all."""
+    bare, raw = (measure(bus, requests, prefix)["p50_us"] for prefix in ("bare_", "raw_"))
+    return {**measure(bus, requests), "bare_p50_us": bare, "raw_p50_us": raw}
 
 
 def ask(bus: buses.Bus, requests: int, prefix: str = "") -> list[float]:
@@ -118,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     runs: int = arguments.runs or (1 if arguments.quick else 3)
     starters = report.chosen(arguments.peer, buses.BUSES)
     try:
-        measured = report.side_by_side(starters, runs, lambda bus: with_bare(bus, requests))
+        measured = report.side_by_side(starters, runs, lambda bus: with_less(bus, requests))
     except BenchError as error:
         print(f"benchmarks.request: {error}", file=sys.stderr)
         return 1
