@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from tornado.iostream import StreamClosedError
@@ -30,7 +30,7 @@ from ovos_bus.errors import Malformed, Refused, TooManyTypes, TooSlow, Violation
 from ovos_bus.inbox import MESSAGE_TOO_BIG, NOT_UTF8, UNSUPPORTED_DATA
 from ovos_bus.outbox import Outbox
 from ovos_bus.pace import Pace
-from ovos_bus.protocol import StrictProtocol
+from ovos_bus.protocol import Pause, StrictProtocol
 from ovos_bus.pulse import Pulse, Sign
 from ovos_bus.roles import Roles
 from ovos_bus.stream import READ_BYTES, ClientStream
@@ -168,7 +168,7 @@ class BusSocket(Door, WebSocketHandler):
 
     # the protocol calls these (ovos_bus.protocol.Hearer)
 
-    def on_text(self, text: str, more: bool) -> Awaitable[None] | None:
+    def on_text(self, text: str, more: bool) -> Pause | None:
         outbox = self.outbox
         if (outbox is None and self._listen_until is None) or self._going:
             return None  # it has to go, and is still talking
@@ -305,7 +305,7 @@ class BusSocket(Door, WebSocketHandler):
             self.bus.hub.leave(self.outbox)
             self.outbox = None
 
-    def _obey(self, outbox: Outbox, type_: str, text: str) -> Awaitable[None] | None:
+    def _obey(self, outbox: Outbox, type_: str, text: str) -> Pause:
         """Take an order about what it is to hear; it costs its sender what a message does."""
         hub = self.bus.hub
         try:
@@ -323,12 +323,12 @@ class BusSocket(Door, WebSocketHandler):
             self._complain("sending everything to", str(why))
         held = self._hold_up(len(text)) if hub.congested else None
         # Whoever has named many types can cause much work with few bytes: others have a turn, too.
-        return held or asyncio.sleep(0)
+        return held or partial(asyncio.sleep, 0)
 
-    def _hold_up(self, size: int) -> Awaitable[None] | None:
+    def _hold_up(self, size: int) -> Pause | None:
         """Make a sender that floods wait; what it goes on to say then waits in its own TCP."""
         self._pace.pay(size)
-        return self.bus.ease(self._pace) if self._pace.exhausted else None
+        return partial(self.bus.ease, self._pace) if self._pace.exhausted else None
 
     def _report_malformed(self, why: Malformed, text: str) -> None:
         self.bus.hub.counters.malformed += 1

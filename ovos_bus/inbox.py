@@ -45,6 +45,9 @@ _FAULTS = tuple(_fault(first) for first in range(256))
 
 _WHOLE_TEXT = _FIN | TEXT
 
+# Bytes before the payload of a short frame with a mask.
+_LEAST = 6
+
 Event = tuple[int, str | bytes]
 
 
@@ -135,6 +138,31 @@ class Inbox:
                     yield TEXT, _decode(whole)
         self._rest += memoryview(data)[at:]
         self._need = need
+
+    def lone(self, data: bytes) -> str | None:
+        """
+        Take bytes that are one text in one frame, when nothing is unfinished, and give the text.
+
+        Returns:
+            ``None`` if they are anything else. They are to be fed then: nothing was taken.
+        """
+        size = len(data) - _LEAST
+        if size < 0 or data[0] != _WHOLE_TEXT or self._rest or self._fragments is not None:
+            return None
+        start = _LEAST
+        if data[1] == _MASKED | 126:
+            start, size = _LEAST + 2, size - 2
+            right = size > _LARGEST_SHORT and data[2:4] == size.to_bytes(2, "big")
+        else:
+            right = data[1] == _MASKED | size and size <= _LARGEST_SHORT
+        if not right or size > self.limit:
+            return None
+        try:
+            text = self._unmask(data[start - 4 : start], data[start:]).decode()
+        except UnicodeDecodeError:
+            return None
+        self.more = False
+        return text
 
     def forget(self) -> None:
         """Give back what is kept. Nothing may be fed after that."""

@@ -24,6 +24,9 @@ from ovos_bus.stream import READ_BYTES, ClientStream
 
 Unmask = Callable[[bytes, bytes], bytes]
 
+#: Begins a wait.
+Pause = Callable[[], Awaitable[None]]
+
 try:  # a wheel of tornado has it compiled, and some distributions have not
     from tornado import speedups
 
@@ -41,8 +44,8 @@ FRAME_COST = 512
 class Hearer(Protocol):
     """The side of a handler that hears what the protocol reads."""
 
-    def on_text(self, text: str, more: bool) -> Awaitable[None] | None:
-        """Take a message; nothing more is read while what it returns is awaited."""
+    def on_text(self, text: str, more: bool) -> Pause | None:
+        """Take a message; nothing more is taken before the pause that it returns is over."""
 
     def on_heard(self, unfinished: int) -> None:
         """Take note of a sign of life, and of the bytes kept of a message that is not whole."""
@@ -58,7 +61,10 @@ class StrictProtocol(WebSocketProtocol13):
     """Speaks for one connection."""
 
     # Beside tornado's attributes, not among them: with more than 30 a dict is five times as large.
-    __slots__ = ("_deaf", "_hearer", "_inbox", "_owed", "_pong", "acknowledging", "holding")
+    __slots__ = (
+        *("_deaf", "_hearer", "_inbox", "_owed", "_pause", "_pong"),
+        *("acknowledging", "holding"),
+    )
 
     def __init__(self, handler: WebSocketHandler, hearer: Hearer, plain: WebSocketProtocol13):
         """
@@ -72,6 +78,7 @@ class StrictProtocol(WebSocketProtocol13):
         self._inbox = Inbox(plain.params.max_message_size, _unmask)
         self._pong: asyncio.Future[None] | None = None
         self._owed: list[bytes] = []  # answers to pings that have not left yet
+        self._pause: Pause | None = None  # before the next message is taken
         self._deaf = False  # whether what comes is read and forgotten
         self.holding = False  #: whether the client has to wait, and nothing is read
         self.acknowledging = True  #: whether pings are answered, which says that all was taken
@@ -108,14 +115,18 @@ class StrictProtocol(WebSocketProtocol13):
         assert isinstance(stream, ClientStream)
         said = 0  # bytes since the last breath
         while not (self.client_terminated or self._deaf):
+            stream.lone = self._take_lone
             data = await stream.read_bytes(READ_BYTES, partial=True)
+            stream.lone = None
+            if self._pause is not None:
+                await self._wait()
+            if self._deaf:
+                return
             for opcode, payload in inbox.feed(data):
                 if opcode == TEXT:
-                    held = hearer.on_text(cast("str", payload), inbox.more)
-                    if held is not None:
-                        self.holding = True
-                        await held
-                        self.holding = False
+                    self._pause = hearer.on_text(cast("str", payload), inbox.more)
+                    if self._pause is not None:
+                        await self._wait()
                 else:
                     self._control(opcode, cast("bytes", payload))
                 if self.client_terminated or self._deaf:
@@ -130,6 +141,33 @@ class StrictProtocol(WebSocketProtocol13):
             if said >= BREATH_BYTES:
                 said = 0
                 await asyncio.sleep(0)
+
+    def _take_lone(self, data: bytes) -> bool:
+        """
+        Take a message that has come alone in the turn in which it came.
+
+        To read it the usual way takes a second turn of the event loop, a third of the time that
+        the bus needs for it.
+        """
+        if self._pause is not None or self._deaf or self.client_terminated:
+            return False
+        text = self._inbox.lone(data)
+        if text is None:
+            return False
+        try:
+            self._pause = self._hearer.on_text(text, False)
+            self._hearer.on_heard(0)
+        except Exception as error:
+            self.handler.log_exception(type(error), error, error.__traceback__)
+            self._abort()
+        return True
+
+    async def _wait(self) -> None:
+        assert self._pause is not None
+        self.holding = True
+        await self._pause()
+        self.holding = False
+        self._pause = None
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:

@@ -71,10 +71,15 @@ class ClientStream(IOStream):
 
     When a client hangs up with something unread, its own system throws away what has not left yet.
     So what has come is taken before its turn, up to a limit: then there is room for the rest.
+
+    Attributes:
+        lone: Offered what comes while somebody waits for it, at once and not in the next turn of
+            the event loop; says whether it took it. ``None`` from when something was left to be
+            read, so that nothing overtakes it.
     """
 
     # Beside tornado's attributes, not among them: with more than 30 a dict is five times as large.
-    __slots__ = ("_ahead", "_end", "_hung_up", "_on_hung_up", "_reserve")
+    __slots__ = ("_ahead", "_end", "_hung_up", "_on_hung_up", "_reserve", "lone")
 
     def __init__(self, connection: socket.socket, room: int, reserve: Reserve) -> None:
         """
@@ -88,6 +93,7 @@ class ClientStream(IOStream):
         self._end: OSError | int | None = None  # how it ended, behind what was read ahead
         self._on_hung_up: Callable[[], None] | None = None
         self._hung_up = False
+        self.lone: Callable[[bytes], bool] | None = None
 
     def hear_out(self, on_hung_up: Callable[[], None]) -> None:
         """
@@ -118,9 +124,15 @@ class ClientStream(IOStream):
         try:
             if not self._ahead and self._end is None:
                 size = super().read_from_fd(buf)
-                if size is not None and size >= RECORD_BYTES:  # more may have come
+                if not size:
+                    return size
+                if size >= RECORD_BYTES:  # more may have come
                     self.read_ahead()
+                elif self.lone is not None and self.lone(bytes(memoryview(buf)[:size])):
+                    return None
+                self.lone = None
                 return size
+            self.lone = None
             self.read_ahead()
             if not self._ahead:
                 return self._tell_end()
@@ -158,6 +170,7 @@ class ClientStream(IOStream):
     def close_fd(self) -> None:
         self._reserve.left += len(self._ahead)
         self._ahead.clear()
+        self.lone = None
         super().close_fd()
 
     def _tell_end(self) -> int:
@@ -170,6 +183,15 @@ class TlsStream(ClientStream, SSLIOStream):
     """The same with TLS."""
 
     __slots__ = ()
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        try:
+            # OpenSSL may hold more than this, of which the system tells nothing; tornado asks for
+            # it when this has been read.
+            self.lone = None
+            return super().read_from_fd(buf)
+        finally:
+            del buf  # 64 KiB, which the traceback of a reset would keep
 
 
 class PlainStream(ClientStream):

@@ -44,6 +44,51 @@ def test_it_is_known_whether_more_has_come() -> None:
     assert [inbox.more for _ in inbox.feed(data + data[:1])] == [True, True]
 
 
+@pytest.mark.parametrize("size", [0, 1, 125, 126, LIMIT])
+def test_a_text_that_comes_alone_can_be_had_at_once(size: int) -> None:
+    """Also the largest there may be."""
+    inbox = Inbox(70_000 if size == LIMIT else LIMIT)
+    text = "x" * (65_535 if size == LIMIT else size)
+
+    assert inbox.lone(frame(text.encode())) == text
+    assert [*inbox.feed(frame(b"two"))] == [(TEXT, "two")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        frame(b"one") + frame(b"two"),
+        frame(b"one")[:-1],
+        frame(b"x" * 200)[:-1],
+        frame(b"x" * 200) + b"x",
+        frame(b"one", PING),
+        frame(b"one", fin=False),
+        frame(b"one", BINARY),
+        frame(b"\xff"),
+        frame(b"x" * (LIMIT + 1)),
+        raw(0x81, 3, b"maskone"),
+        raw(0x81, 0x80 | 126, b"\0\3maskone"),
+        raw(0xC1, 0x83, b"maskone"),
+    ],
+)
+def test_what_does_not_come_alone_is_left_to_be_fed(data: bytes) -> None:
+    """More or less than one message, and whatever is wrong, is taken and judged the usual way."""
+    inbox = Inbox(LIMIT)
+
+    assert inbox.lone(data) is None
+    assert inbox.unfinished == 0
+
+
+@pytest.mark.parametrize("begun", [frame(b"one")[:4], frame(b"one ", fin=False)])
+def test_nothing_comes_alone_in_the_middle_of_something(begun: bytes) -> None:
+    """What is unfinished comes first."""
+    inbox = Inbox(LIMIT)
+    assert [*inbox.feed(begun)] == []
+
+    assert inbox.lone(frame(b"two")) is None
+
+
 def test_control_frames_may_stand_between_fragments() -> None:
     """They are given at once, and the message when it is whole (§5.4)."""
     data = frame(b"one ", fin=False) + frame(b"?", PING) + frame(b"two", CONTINUATION)
@@ -147,6 +192,21 @@ def test_the_size_of_the_pieces_does_not_matter(
             stream += frame(encoded, opcode)
 
     assert heard(stream, cut=cut) == (said, None)
+
+
+@given(messages, st.data())
+def test_it_does_not_matter_what_is_had_at_once(said: list[Event], data: st.DataObject) -> None:
+    """Offered as lone texts before they are fed, pieces of one frame or less say the same."""
+    inbox = Inbox(LIMIT)
+    events: list[Event] = []
+    for opcode, payload in said:
+        whole = frame(payload.encode() if isinstance(payload, str) else payload, opcode)
+        at = data.draw(st.integers(0, len(whole)) | st.just(0))
+        for piece in (whole[:at], whole[at:]):
+            text = inbox.lone(piece)
+            events += inbox.feed(piece) if text is None else [(TEXT, text)]
+
+    assert events == said
 
 
 @given(st.binary(max_size=200), st.integers(1, 20))

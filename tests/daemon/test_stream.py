@@ -155,3 +155,42 @@ def test_who_has_not_joined_is_left_at_the_first_failure() -> None:
             await stream.write(b"HTTP/1.1 400")
 
     with_stream(use)
+
+
+def test_what_comes_is_offered_at_once() -> None:
+    """What is taken is not read; what is left is, and all that comes behind it."""
+    offered: list[bytes] = []
+
+    def take(data: bytes) -> bool:
+        offered.append(data)
+        return data != b"left"
+
+    async def use(stream: ClientStream, theirs: socket.socket, room: Reserve) -> None:
+        stream.lone = take
+        reading = asyncio.ensure_future(stream.read_bytes(READ_BYTES, partial=True))
+        for data in (b"one", b"two", b"left"):
+            theirs.send(data)
+            while offered[-1:] != [data]:
+                await asyncio.sleep(0)
+        theirs.send(b"behind")
+
+        assert await reading == b"left"
+        assert await stream.read_bytes(READ_BYTES, partial=True) == b"behind"
+        assert offered == [b"one", b"two", b"left"]
+
+    with_stream(use)
+
+
+def test_much_at_once_is_not_offered() -> None:
+    """Whoever says so much has more to say, which is joined."""
+
+    async def use(stream: ClientStream, theirs: socket.socket, room: Reserve) -> None:
+        stream.lone = refuse
+        size = fill(theirs, 16 * KIB)
+        assert len(await stream.read_bytes(READ_BYTES, partial=True)) == size == 16 * KIB
+
+    with_stream(use)
+
+
+def refuse(data: bytes) -> bool:
+    raise AssertionError(f"{len(data)} bytes were offered")

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from cryptography import x509
@@ -35,6 +35,7 @@ from tests.support.rawsocket import RawClient, frame
 from tests.support.tls import Certificate
 
 StartDaemon = Callable[..., Daemon]
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -452,6 +453,42 @@ def test_large_messages_arrive_whole(start_daemon: StartDaemon, tmp_path: Path) 
             talker.send(frame(text.encode()))
         assert [talker.read_text() for _ in texts] == texts
         assert [late.read_text() for _ in texts] == texts
+
+
+def test_records_in_one_packet_are_read_all(start_daemon: StartDaemon, tmp_path: Path) -> None:
+    """A message in a record of its own waits for nothing, also behind others."""
+    daemon = start_daemon(config=config())
+    context = trusting(tmp_path / "data" / "ovos-bus" / "bus.crt")
+    inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    talker = context.wrap_bio(inward, outward, server_hostname="127.0.0.1")
+    texts = [json.dumps({"type": "t", "data": {"n": n}}) for n in range(20)]
+    with (
+        socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as wire,
+        TlsClient(daemon.port, context) as hearer,
+    ):
+
+        def insist(step: Callable[[], T]) -> T:
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    wire.sendall(outward.read())
+                    inward.write(wire.recv(65536))
+
+        insist(talker.do_handshake)
+        talker.write(handshake(daemon.port))
+        assert insist(lambda: talker.read(12)) == b"HTTP/1.1 101"
+        for text in texts:
+            talker.write(frame(text.encode()))
+        wire.sendall(outward.read())
+
+        assert [hearer.read_text() for _ in texts] == texts
+
+
+def handshake(port: int) -> bytes:
+    lines = [f"Host: 127.0.0.1:{port}", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: c29tZSBrZXkgb2YgdXM9PQ=="]
+    return "\r\n".join(["GET /core HTTP/1.1", *lines, "", ""]).encode()
 
 
 def test_a_unix_socket_needs_no_tls(start_daemon: StartDaemon, tmp_path: Path) -> None:
