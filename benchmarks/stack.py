@@ -200,6 +200,13 @@ class Ear:
         self.say(message)
         return self.wait(answer, since=since, seconds=seconds)
 
+    def rest(self, seconds: float = 1.0, most: float = 30.0) -> None:
+        """Wait until nothing has been said for ``seconds``, but no longer than ``most``."""
+        deadline = time.monotonic() + most
+        with self._news:
+            while self._news.wait(seconds) and time.monotonic() < deadline:
+                pass
+
     def all(self, type_: str, session: str | None = None) -> list[Heard]:
         """All messages of a type heard so far."""
         with self._news:

@@ -52,6 +52,9 @@ class Running:
         self.kind, self.stack = kind, stack
         self.stack.start_bus()
         self.ear: Ear = stack.ear()
+        # As after its first run, in which ovos-workshop stores the settings of a skill and reads
+        # them again at the same moment (see test_a_change_of_settings_reaches_the_skill).
+        stack.skill_settings("probe-dialogue.test", {"__mycroft_skill_firstrun": False})
         stack.start_core()
         # As ovos-phal-plugin-connectivity-events does; some skills are loaded only then.
         self.ear.say({"type": "mycroft.internet.connected", "data": {}, "context": {}})
