@@ -5,7 +5,8 @@ from __future__ import annotations
 # How long emit() waits for somebody else to start the client.
 START_TIMEOUT = 10.0
 
-# A bus that answers no ping for so long is dead, whatever its socket says.
+# A bus that is silent for so long is asked, and after so much longer it is dead, whatever its
+# socket says.
 PING_INTERVAL = 20.0
 PING_TIMEOUT = 10.0
 

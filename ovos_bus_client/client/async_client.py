@@ -10,12 +10,17 @@ import ssl as tls
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from pyee.asyncio import AsyncIOEventEmitter
 from tornado.httpclient import HTTPError, HTTPRequest
-from tornado.iostream import StreamClosedError
-from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.websocket import (
+    WebSocketClientConnection,
+    WebSocketError,
+    WebSocketProtocol13,
+    websocket_connect,
+)
 
 from ovos_bus_client._core import address
 from ovos_bus_client._core.collection import COLLECT_ID, Collection
@@ -24,6 +29,7 @@ from ovos_bus_client._core.dispatch import Tap, report_failure
 from ovos_bus_client._core.flight import answers
 from ovos_bus_client._core.link import Event, State
 from ovos_bus_client._core.pending import same_value, session_id_of
+from ovos_bus_client._core.pulse import NO_ANSWER, Pulse, Sign
 from ovos_bus_client._core.times import (
     FLUSH_INTERVAL,
     GOODBYE_TIMEOUT,
@@ -197,8 +203,6 @@ class AsyncMessageBusClient(Member):
                     connect_timeout=SOCKET_TIMEOUT,
                     ssl_options=self._tls,
                 ),
-                ping_interval=PING_INTERVAL,
-                ping_timeout=PING_TIMEOUT,
                 max_message_size=MAX_MESSAGE_BYTES,
                 resolver=resolver(self._url),
             )
@@ -211,21 +215,24 @@ class AsyncMessageBusClient(Member):
             self._went_down(error)
             return
         self._connection = connection
-        stream = getattr(connection.protocol, "stream", None)
-        if stream is not None:
-            stream.set_nodelay(True)  # else each small message may wait 40 ms for another
+        stream = cast("WebSocketProtocol13", connection.protocol).stream
+        stream.set_nodelay(True)  # else each small message may wait 40 ms for another
         # tornado's client has no argument for it, but calls it, as the handler of a server does.
         vars(connection)["on_pong"] = self._on_pong
+        self._pulse = Pulse(PING_INTERVAL, PING_TIMEOUT)
+        watching = asyncio.get_running_loop().create_task(self._watch(stream))
         try:
             self._on_open(connection)
             while (frame := await connection.read_message()) is not None:
+                self._pulse.heard()
                 self._came(frame if isinstance(frame, bytes) else frame.encode())
         except _TROUBLE as error:
             self._went_down(error)
         finally:
+            watching.cancel()
             self._connection = None
             connection.close()
-            if self._closing.is_set() and stream is not None:
+            if self._closing.is_set():
                 stream.close()  # it would wait some seconds for the answer to the goodbye
             self.connected_event.clear()
         self._orderly = connection.close_code is not None
@@ -253,7 +260,17 @@ class AsyncMessageBusClient(Member):
         if self._opening is None:
             self._opened()
 
+    async def _watch(self, stream: IOStream) -> None:
+        """Ask a silent bus for a sign of life, and leave it if none comes."""
+        while (sign := self._pulse.feel()) is not Sign.DEAD:
+            if sign is Sign.ASK and self._ping(b""):
+                self._pulse.asked()
+            await asyncio.sleep(self._pulse.patience)
+        self._went_down(NO_ANSWER)
+        stream.close()  # a goodbye would wait for an answer
+
     def _on_pong(self, token: bytes) -> None:
+        self._pulse.heard()
         self._answered(token)
         for arrived in self._arrivals:
             if answers(token, arrived.question):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from websocket import WebSocketApp
@@ -272,7 +273,9 @@ class MessageBusClient(Member):
 
     def _connect(self) -> None:
         self.client = self.create_client()
-        self._connection = Connection(self.client, self._sslopt, self._ask_what_arrived)
+        self._connection = Connection(
+            self.client, self._sslopt, self._ask_what_arrived, self._ask_for_a_sign
+        )
         if self._reads_itself(self.client):
             self._connection.offer(self._offer)
 
@@ -420,13 +423,25 @@ class MessageBusClient(Member):
         patience = self._outgoing.patience
         if patience is None or patience > 0:
             return patience
-        if self._sending.acquire(blocking=False):  # whoever sends just now asks behind that
-            try:
-                if self._connection.has_room and (question := self._outgoing.question()):
-                    self._connection.ping(question)
-            finally:
-                self._sending.release()
+        with self._at_once() as can:  # whoever sends just now asks behind that
+            if can and (question := self._outgoing.question()):
+                self._connection.ping(question)
         return ASK_SECONDS
+
+    def _ask_for_a_sign(self) -> bool:
+        with self._at_once() as can:
+            return can and self._connection.ping(b"")
+
+    @contextlib.contextmanager
+    def _at_once(self) -> Iterator[bool]:
+        """Say whether who reads, and waits for nobody, can send something small."""
+        if not self._sending.acquire(blocking=False):
+            yield False
+            return
+        try:
+            yield self._connection.has_room
+        finally:
+            self._sending.release()
 
     def _hold_for_the_others(self) -> None:
         """After an outage, hold what is said until everybody else is likely to be back, too."""
@@ -472,13 +487,9 @@ class MessageBusClient(Member):
             arrived.end(arrived=False)
 
     def _give_back(self, type_: str) -> None:
-        # The thread that reads waits for nobody; the next message that nobody wants is soon there.
-        if self._sending.acquire(blocking=False):
-            try:
-                if self._connection.has_room:
-                    self._say_of_this_connection(self._interest.give_back(type_))
-            finally:
-                self._sending.release()
+        with self._at_once() as can:  # or with the next message that nobody wants
+            if can:
+                self._say_of_this_connection(self._interest.give_back(type_))
 
     def _say_of_this_connection(self, text: bytes | None) -> None:
         if text is not None:

@@ -14,12 +14,14 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from websocket import ABNF, WebSocketApp, WebSocketException
+from websocket import ABNF, WebSocketApp, WebSocketException, WebSocketTimeoutException
 
 from ovos_bus_client._core import address
 from ovos_bus_client._core.deadline import Deadline
+from ovos_bus_client._core.pulse import NO_ANSWER, Pulse, Sign
 from ovos_bus_client._core.times import (
     CLOSE_TIMEOUT,
     GOODBYE_TIMEOUT,
@@ -51,6 +53,7 @@ class Connection:
         app: WebSocketApp,
         sslopt: Mapping[str, Any],
         attend: Callable[[], float | None] = lambda: None,
+        ask: Callable[[], bool] | None = None,
     ) -> None:
         """
         Args:
@@ -58,11 +61,13 @@ class Connection:
             sslopt: How a certificate is checked, as websocket-client takes it.
             attend: Called before each wait for the bus; returns after how many seconds it is to be
                 called again if nothing comes.
+            ask: Sends a ping if that needs no waiting, and returns whether it did.
         """
         self.app = app
         self.url: str = app.url
         app.url = address.dialed(self.url)
         self._sslopt, self._attend = dict(sslopt), attend
+        self._ask = ask or partial(self.ping, b"")
         self._websocket: Any = None  # websocket-client's, while it is up
         self._ahead: ReadAhead | None = None
         self._create_dispatcher = app.create_dispatcher
@@ -80,8 +85,8 @@ class Connection:
             suppress_origin=True,
             # The bus sends what has been checked; checking again costs more than all the rest.
             skip_utf8_validation=True,
-            ping_interval=PING_INTERVAL,
-            ping_timeout=PING_TIMEOUT,
+            # No pings of its own: it takes the answer to another ping, ten seconds later, for one
+            # that came too late, and looks at a clock that may be set.
             sslopt=self._sslopt,
         )
         websocket, self._websocket = self._websocket, None
@@ -100,17 +105,35 @@ class Connection:
         vars(dispatcher)["read"] = self._read
         return dispatcher
 
-    def _read(self, sock: Any, read: Callable[[], bool], check: Callable[[], bool]) -> None:
-        """Read until there is no more, and check after each frame whether pings are answered."""
+    def _read(self, sock: Any, read: Callable[[], bool], *_: Any) -> None:
+        """
+        Read until there is no more.
+
+        Raises:
+            WebSocketTimeoutException: The bus is silent, and answers no ping.
+        """
         pending = getattr(sock, "pending", int)  # what TLS has read ahead itself
         poll = select.poll()  # takes less time for one socket than a selector does
         poll.register(sock, select.POLLIN)
+        pulse = Pulse(PING_INTERVAL, PING_TIMEOUT)
         while self.app.keep_running:
             ahead = self._ahead is not None and self._ahead.waiting
-            patience = min(self._attend() or PING_TIMEOUT, PING_TIMEOUT)
-            if (ahead or pending() or poll.poll(patience * 1000)) and not read():
+            if not (ahead or pending()):
+                again, patience = self._attend(), pulse.patience
+                if not poll.poll(1000 * (patience if again is None else min(again, patience))):
+                    self._feel(pulse)
+                    continue
+                pulse.heard()
+            if not read():
                 break
-            check()
+
+    def _feel(self, pulse: Pulse) -> None:
+        sign = pulse.feel()
+        if sign is Sign.DEAD:
+            self.cut()  # else websocket-client would say goodbye, and wait for the answer
+            raise WebSocketTimeoutException(NO_ANSWER)
+        if sign is Sign.ASK and self._ask():
+            pulse.asked()
 
     def is_up(self) -> None:
         """Take note that the connection stands."""

@@ -46,7 +46,7 @@ REPORTED: dict[int, dict[str, str]] = {
     3: {"an odd greeting reconnects for ever": f"{HERE}::test_an_odd_greeting_costs_nothing"},
     4: {
         "a half-open connection is never noticed": (
-            "client/test_faults::test_a_half_open_connection_is_noticed"
+            "client/test_keep_alive::test_a_half_open_connection_is_noticed"
         )
     },
     5: {"layers above are not told of a connection": f"{HERE}::test_every_new_connection_is_told"},
