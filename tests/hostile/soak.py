@@ -4,9 +4,10 @@ Mixed load with faults at random, for as long as it is told: nothing is lost and
     python -m tests.hostile.soak --minutes 30
     python -m tests.hostile.soak --minutes 3 --seed 4711      the same attacks once more
 
-Two witnesses talk all the while, some clients chat, and every moment the dice choose an attack. At
-the end of each minute the witnesses are asked, newcomers are let in, and memory is taken. The
-first fifth of the time is for warming up; after it, memory may vary and must not climb.
+Two witnesses talk all the while, some clients chat, our own clients ask each other (`household`),
+and every moment the dice choose an attack. At the end of each minute the witnesses are asked,
+newcomers are let in, and memory is taken. The first fifth of the time is for warming up; after it,
+memory may vary and must not climb.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tests.hostile.support import swallow
 from tests.hostile.test_frames import CASES as FRAMES
 from tests.hostile.test_handshakes import CASES as HANDSHAKES
 from tests.hostile.test_json import CASES as TEXTS
-from tests.support.processes import Daemon
+from tests.support.processes import Daemon, Program, environment
 from tests.support.rawsocket import CLOSE, PING, Closed, RawClient, frame
 
 # So much less than the defaults that attacks come to them in seconds.
@@ -187,7 +188,7 @@ def speak_and_hear(client: RawClient, number: int, said: int) -> None:
     assert b'"n": %d}' % said in payload, f"heard {payload!r} instead of {said}"
 
 
-def soak(arena: Arena, minutes: float, number: int) -> None:
+def soak(arena: Arena, household: Program, minutes: float, number: int) -> None:
     """
     Attack for so long.
 
@@ -223,12 +224,15 @@ def soak(arena: Arena, minutes: float, number: int) -> None:
             print(
                 f"{time.monotonic() - start:6.0f} s  {memory[-1]:6.1f} MiB  {done.total()} attacks"
             )
-            if faults:
-                raise Broken("; ".join(faults))
+            if faults or household.lines:
+                raise Broken("; ".join([*faults, *household.lines]))
     finally:
         for thread in threads:
             thread.join()
     print(", ".join(f"{name} {count}" for name, count in sorted(done.items())))
+    if household.stop() != 0 or len(household.lines) != 1:
+        raise Broken(f"our own clients: {household.output}")
+    print(f"our own clients {household.output}", end="")
     warm = max(memory[: 1 + max(1, len(memory) // 5)])
     if memory[-1] > warm + CLIMB:
         raise Broken(f"memory climbed from {warm:.1f} to {memory[-1]:.1f} MiB")
@@ -242,13 +246,17 @@ def main() -> int:
     print(f"seed {flags.seed}")
     with tempfile.TemporaryDirectory() as home:
         daemon = Daemon(Path(home), config=CONFIG)
+        household = Program(
+            ("-m", "tests.hostile.household", str(daemon.port)), environment(Path(home))
+        )
         try:
             with Arena(daemon) as arena:
-                soak(arena, flags.minutes, flags.seed)
+                soak(arena, household, flags.minutes, flags.seed)
         except Broken as fault:
             print(f"broken: {fault}\nrepeat it with --seed {flags.seed}", file=sys.stderr)
             return 1
         finally:
+            household.stop()
             code = daemon.stop()
     print(f"the daemon ended with {code}")
     return code
