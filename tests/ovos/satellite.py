@@ -6,6 +6,10 @@ from typing import Any
 
 from benchmarks.stack import Ear, Heard, session_id, utterance
 
+# What repeats the session it was told, perhaps behind a message that tells a newer one: what was
+# said here, and what the skills of the tests report.
+ECHOES = ("recognizer_loop:utterance", "probe.")
+
 
 class Satellite:
     """
@@ -27,7 +31,7 @@ class Satellite:
         """Say something, with the session as the last message that carried it left it."""
         fields: dict[str, Any] = {}
         for heard in self.ear.heard[: self.ear.mark()]:
-            if session_id(heard) == self.session and heard["type"] != "recognizer_loop:utterance":
+            if session_id(heard) == self.session and not heard["type"].startswith(ECHOES):
                 fields = dict(heard["context"].get("session", {}))
         fields.pop("session_id", None)
         fields.pop("lang", None)

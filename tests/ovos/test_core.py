@@ -270,6 +270,7 @@ class TestTrouble:
         assert not re.findall(r"Traceback.*?(?=\n\d{4}-|\Z)", log, re.DOTALL)
         if running.kind.our_library:
             assert not re.findall(r".*ovos_bus_client.*(?:ERROR|CRITICAL).*", log)
+            assert "it answers no ping" not in log
 
     def _wait_until_answered(self, running: Running) -> None:
         """Ask until somebody answers; today's library takes its time to come back."""
