@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -46,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return token_command.main(argv[1:])
     flags = _parser().parse_args(argv)
+    # Whoever says now that the files have changed is heard when there is a bus to read them again.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     files = apart(partial(_read, flags.config))
     from ovos_bus import daemon  # while the files are read: either takes half of the start
 

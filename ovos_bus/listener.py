@@ -272,6 +272,7 @@ async def serve(config: BusConfig, roles: Roles | None = None) -> None:
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     listener.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one may have come before
     await stopping.wait()
     await listener.stop()
     log.info("stopped")

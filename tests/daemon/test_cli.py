@@ -258,6 +258,25 @@ def test_a_second_signal_does_not_spoil_the_end(start_daemon: StartDaemon) -> No
     assert "Traceback" not in daemon.output
 
 
+def test_a_signal_during_the_start_is_heard_after_it(home: Home) -> None:
+    """Whoever asks for the rules to be read again before there is a bus does not end it."""
+    early = """
+import os, signal, sys
+from ovos_bus import cli, daemon
+settle = daemon.settle
+def settle_and_hear(*said):
+    os.kill(os.getpid(), signal.SIGHUP)
+    return settle(*said)
+daemon.settle = settle_and_hear
+sys.exit(cli.main(["--port", "0"]))
+"""
+    program = Program(["-c", early], home.environment)
+    program.wait_for("listening on")
+    program.wait_for("SIGHUP")
+
+    assert program.stop() == 0
+
+
 def test_nobody_reads_what_it_prints(home: Home) -> None:
     """A standard output that is closed ends neither the daemon nor its bus."""
     program = subprocess.Popen(
