@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ ARROWS = [
 ]
 
 
+@cache
 def imports(module: str) -> set[str]:
     """Return the full names of everything a module imports, wherever in it."""
     found = set()
