@@ -13,11 +13,6 @@ from typing import Any
 from ovos_bus import roles
 from ovos_bus.errors import BadAccessFile
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 # Who else than its user could read it would learn who may do what; who could write it, may do all.
 _OTHERS = stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
 
@@ -101,6 +96,12 @@ def _read(path: str) -> str:
 
 
 def _tree(path: str, text: str) -> dict[str, Any]:
+    # Here, because few have this file, and every start would take longer.
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     try:
         tree: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as why:

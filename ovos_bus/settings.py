@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 from ovos_utils.json_helper import load_commented_json
+from ovos_utils.log import LOG
 
 from ovos_bus.errors import Unreadable
 from ovos_bus.layer import SECTION, Layer
@@ -34,6 +35,9 @@ _SHAPES: Mapping[str, type] = {
     "logging.bus": dict,
     "logging.bus.logs": dict,
 }
+
+# The methods of ovos-utils' log that ovos-config calls.
+_SPEAKING = ("debug", "info", "warning", "error", "exception")
 
 
 def layers(only_file: str | None = None) -> list[Layer]:
@@ -112,15 +116,27 @@ def _ovos_config_in_silence() -> Iterator[Any]:
 
     It logs a traceback for a file that it cannot parse, and goes on without it. We stop instead,
     with one line about it.
+
+    For each line ovos-utils looks at the whole stack, before it asks whether anybody wants it. For
+    the lines about files that are not there, that was a third of the import.
     """
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
+    speaking = {name: vars(LOG)[name] for name in _SPEAKING}
+    for name in _SPEAKING:
+        setattr(LOG, name, _say_nothing)
     try:
         from ovos_config.config import Configuration
 
         yield Configuration
     finally:
         logging.disable(before)
+        for name, speak in speaking.items():
+            setattr(LOG, name, speak)
+
+
+def _say_nothing(*_: object, **__: object) -> None:
+    pass
 
 
 def _parse(path: str) -> Mapping[str, Any]:
