@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from ovos_bus import roles
-from ovos_bus.access_file import tomllib
 from ovos_bus.config import BusConfig, build
 from ovos_bus.layer import Layer
 from tests.support.processes import ROOT, Home
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 PAGE = (ROOT / "docs" / "security.md").read_text()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +14,11 @@ import pytest
 from ovos_bus import access_file, cli, roles
 from ovos_bus.errors import BadAccessFile
 from tests.support.processes import Home
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 @pytest.fixture
@@ -235,6 +241,6 @@ def test_what_the_command_writes_is_toml(file: Path) -> None:
     """Any reader of TOML understands it."""
     access_file.grant(str(file), "kitchen")
     with open(file, "rb") as content:
-        tree = access_file.tomllib.load(content)
+        tree = tomllib.load(content)
 
     assert list(tree) == ["default", "clients"]
