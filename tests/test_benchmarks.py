@@ -423,7 +423,13 @@ class TestReport:
 class TestMachine:
     def test_the_tree_of_a_process_holds_its_children(self) -> None:
         """CPU time is that of a process and of those it started."""
-        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        with subprocess.Popen(
+            [sys.executable, "-c", "input('begun\\n')"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as child:
+            assert child.stdout is not None
+            child.stdout.readline()  # a process that has not run yet has used nothing
             tree = list(process_tree(threading.get_native_id()))
             used = cpu_seconds(child.pid)
             child.communicate(b"\n")
