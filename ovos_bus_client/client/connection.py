@@ -14,7 +14,6 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from websocket import ABNF, WebSocketApp, WebSocketException, WebSocketTimeoutException
@@ -52,8 +51,8 @@ class Connection:
         self,
         app: WebSocketApp,
         sslopt: Mapping[str, Any],
-        attend: Callable[[], float | None] = lambda: None,
-        ask: Callable[[], bool] | None = None,
+        attend: Callable[[], float | None],
+        ask: Callable[[], bool],
     ) -> None:
         """
         Args:
@@ -66,8 +65,7 @@ class Connection:
         self.app = app
         self.url: str = app.url
         app.url = address.dialed(self.url)
-        self._sslopt, self._attend = dict(sslopt), attend
-        self._ask = ask or partial(self.ping, b"")
+        self._sslopt, self._attend, self._ask = dict(sslopt), attend, ask
         self._websocket: Any = None  # websocket-client's, while it is up
         self._ahead: ReadAhead | None = None
         self._create_dispatcher = app.create_dispatcher
